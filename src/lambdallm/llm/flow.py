@@ -1,0 +1,97 @@
+"""Flows: generators that yield effects and receive their outcomes, so that policy is written once.
+
+A flow decides; a driver acts. The synchronous driver, the asynchronous one and a test's script run the same flow. This
+module knows no socket, clock or thread.
+
+    def ask(request):                               # a Flow[Result[bytes, LLMError]]
+        reply = yield Send(request, Timeouts())     # the driver answers with Ok(HttpResponse) or Err(LLMError)
+        if isinstance(reply, Err):
+            return reply
+        return Ok(reply.value.body)
+
+The outcome of an effect is named in its docstring. A failed effect is an `Err`, never an exception: what a driver
+throws into a flow is only cancellation. What a flow opened belongs to its driver, which closes it however the flow ends.
+"""
+
+from __future__ import annotations
+
+from .._value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from typing import Any, TypeAlias, TypeVar
+
+    from ..transport.types import Headers, HttpRequest, Timeouts
+
+    T = TypeVar("T")
+
+
+class Send(Value):
+    """Send a request and read the whole answer → `Result[HttpResponse, LLMError]`."""
+
+    request: HttpRequest
+    timeouts: Timeouts
+
+
+class Open(Value):
+    """Send a request and wait for the answer's headers only → `Result[Opened, LLMError]`."""
+
+    request: HttpRequest
+    timeouts: Timeouts
+
+
+class Opened(Value):
+    """The head of an answer whose body is still to be read; `handle` is the driver's own."""
+
+    status: int
+    headers: Headers
+    handle: object
+
+
+class Read(Value):
+    """Read the next bytes of an open answer → `Result[bytes, LLMError]`; empty bytes at its end."""
+
+    handle: object
+
+
+class Close(Value):
+    """Close an open answer early → `None`."""
+
+    handle: object
+
+
+class Emit(Value):
+    """Hand items to whoever iterates over the flow, in order → `None`."""
+
+    items: Sequence[Any]
+
+
+class Sleep(Value):
+    """Wait → `None`."""
+
+    seconds: float
+
+
+class Now(Value):
+    """Read the clocks → `Clock`."""
+
+
+class Clock(Value):
+    """`monotonic` for measuring, `wall` (seconds since the epoch) for dates."""
+
+    monotonic: float
+    wall: float
+
+
+class Environment(Value):
+    """Read the process's environment variables → `Mapping[str, str]`."""
+
+
+if TYPE_CHECKING:
+    Effect: TypeAlias = Send | Open | Read | Close | Emit | Sleep | Now | Environment
+    Flow: TypeAlias = Generator[Effect, Any, T]
+    Environ: TypeAlias = Mapping[str, str]
+
+NOW = Now()
+ENVIRONMENT = Environment()

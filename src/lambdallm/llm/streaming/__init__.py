@@ -1,0 +1,1 @@
+"""Streams of chunks: putting them together again."""

@@ -1,0 +1,369 @@
+"""The values of the client library: messages and their parts, requests, answers, pieces of a stream, usage.
+
+What a provider sends that has no field here is kept in `metadata` or as a `ProviderPart`, so that a conversation
+sent back is the conversation received: thinking signatures, encrypted reasoning, citations, cache markers.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .._value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar, Literal, TypeAlias
+
+    Role = Literal["system", "developer", "user", "assistant", "tool"]
+    FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "pause", "error", "other"]
+    Metadata: TypeAlias = Mapping[str, Any]
+
+EMPTY: Metadata = type(type.__dict__)({})  # a read-only mapping, without importing `types`
+
+
+class TextPart(Value):
+    """Text. `citations` are the provider's own records."""
+
+    text: str
+    citations: tuple[Metadata, ...] = ()
+    metadata: Metadata = EMPTY
+
+
+class RefusalPart(Value):
+    """The model's words for declining, where a provider sends them apart from the answer."""
+
+    text: str
+    metadata: Metadata = EMPTY
+
+
+class ImagePart(Value):
+    """An image: `data` (bytes, with `media_type`) or a `url`. `detail` is OpenAI's `low`, `high` or `auto`."""
+
+    url: str | None = None
+    data: bytes | None = None
+    media_type: str | None = None
+    detail: str | None = None
+    metadata: Metadata = EMPTY
+
+
+class AudioPart(Value):
+    """Sound: `data` (bytes) with its `media_type`, such as `audio/wav`."""
+
+    data: bytes
+    media_type: str
+    metadata: Metadata = EMPTY
+
+
+class DocumentPart(Value):
+    """A document: `data` (bytes, with `media_type`), plain `text`, a `url`, or a `file_id` known to the provider."""
+
+    data: bytes | None = None
+    media_type: str | None = None
+    text: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    name: str | None = None
+    metadata: Metadata = EMPTY
+
+
+class ReasoningPart(Value):
+    """What the model thought. `signature` and `encrypted` prove it to the provider and go back unchanged."""
+
+    text: str = ""
+    signature: str | None = None
+    encrypted: str | None = None
+    id: str | None = None
+    metadata: Metadata = EMPTY
+
+
+class ToolCall(Value):
+    """A call the model asks for.
+
+    `arguments` is the parsed JSON, `None` where the text is no JSON; `arguments_json` is the text as it was sent,
+    `None` where the protocol carries an object.
+    """
+
+    id: str
+    name: str
+    arguments: Any = None
+    arguments_json: str | None = None
+    metadata: Metadata = EMPTY
+
+    @classmethod
+    def from_json(cls, id: str, name: str, text: str, metadata: Metadata = EMPTY) -> ToolCall:
+        """A call from its arguments' JSON text. No text at all is how some providers say "no arguments": `{}`."""
+        if not text.strip():
+            return cls(id, name, {}, text, metadata)
+        try:
+            return cls(id, name, json.loads(text), text, metadata)
+        except (ValueError, RecursionError):
+            return cls(id, name, None, text, metadata)
+
+
+class ToolResult(Value):
+    """What a tool answered, for the call with `call_id`."""
+
+    call_id: str
+    content: str | tuple[Part, ...] = ""
+    name: str | None = None
+    is_error: bool = False
+    metadata: Metadata = EMPTY
+
+
+class ProviderPart(Value):
+    """A block only its provider understands (a hosted tool's call or result), kept whole under its `type`."""
+
+    type: str
+    value: Metadata = EMPTY
+
+
+if TYPE_CHECKING:
+    Part: TypeAlias = (
+        TextPart
+        | RefusalPart
+        | ImagePart
+        | AudioPart
+        | DocumentPart
+        | ReasoningPart
+        | ToolCall
+        | ToolResult
+        | ProviderPart
+    )
+
+
+class ChatMessage(Value):
+    """One turn: a role and its content, text or parts.
+
+    ChatMessage("user", "What is on this picture?")
+    ChatMessage("user", (TextPart("And here?"), ImagePart(url="https://…")))
+    """
+
+    role: Role
+    content: str | tuple[Part, ...] = ()
+    name: str | None = None
+    metadata: Metadata = EMPTY
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The content as parts, also where it was given as text."""
+        if isinstance(self.content, str):
+            return (TextPart(self.content),) if self.content else ()
+        return self.content
+
+    @property
+    def text(self) -> str:
+        """The text parts joined."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(part.text for part in self.content if type(part) is TextPart)
+
+    @property
+    def thinking(self) -> str | None:
+        """The reasoning parts joined; `None` where the model gave none."""
+        thoughts = [p.text for p in self.parts if type(p) is ReasoningPart and p.text]
+        return "".join(thoughts) if thoughts else None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls the model asks for, in order."""
+        return tuple(part for part in self.parts if type(part) is ToolCall)
+
+    @property
+    def refusal(self) -> str | None:
+        """The refusal, where the provider sends it apart."""
+        words = [p.text for p in self.parts if type(p) is RefusalPart]
+        return "".join(words) if words else None
+
+
+class ToolDefinition(Value):
+    """A tool the model may call: `parameters` is a JSON Schema of type object."""
+
+    name: str
+    description: str = ""
+    parameters: Metadata = EMPTY
+    strict: bool | None = None
+    metadata: Metadata = EMPTY
+
+
+class ToolChoice(Value):
+    """Which tool to call: let the model choose, forbid, require any, or require the one called `name`."""
+
+    mode: Literal["auto", "none", "required", "tool"]
+    name: str | None = None
+    metadata: Metadata = EMPTY
+
+
+class ResponseFormat(Value):
+    """The form of the answer: any text, any JSON, or JSON that matches `schema`."""
+
+    type: Literal["text", "json", "json_schema"]
+    schema: Metadata | None = None
+    name: str = "answer"
+    description: str | None = None
+    strict: bool | None = None
+    metadata: Metadata = EMPTY
+
+
+class Thinking(Value):
+    """How much to think: `effort` in words, or `budget_tokens`. `enabled=False` turns it off where that is possible."""
+
+    enabled: bool = True
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    budget_tokens: int | None = None
+    metadata: Metadata = EMPTY
+
+
+class ChatRequest(Value):
+    """Everything a call to a chat model says.
+
+    `None` leaves a setting to the provider. `stop` are strings; `extra` is merged into the body as it stands, for what
+    only one provider knows.
+    """
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolDefinition | ProviderPart, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    n: int | None = None
+    logprobs: int | None = None
+    response_format: ResponseFormat | None = None
+    thinking: Thinking | None = None
+    user: str | None = None
+    stream: bool = False
+    extra: Metadata = EMPTY
+
+
+class Usage(Value):
+    """Tokens of one call or of several added up.
+
+    `input_tokens` counts all of the input, with what was read from (`cached_tokens`) and written to
+    (`cache_write_tokens`) the provider's prompt cache; `output_tokens` counts all of the output, `reasoning_tokens`
+    included. `native` is the provider's own record.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    native: Metadata = EMPTY
+
+    COUNTS: ClassVar[tuple[str, ...]] = (
+        "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
+    )  # fmt: skip
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in self.COUNTS))
+
+
+class Choice(Value):
+    """One of the answers to one request. `raw_finish_reason` is the provider's own word."""
+
+    message: ChatMessage
+    finish_reason: FinishReason | None = None
+    raw_finish_reason: str | None = None
+    index: int = 0
+    metadata: Metadata = EMPTY
+
+
+class Completion(Value):
+    """A whole answer. The first choice is also `text`, `tool_calls`, `finish_reason` and so on.
+
+    `usage` and `cost_usd` are `None` when unknown, never zero for that. `warnings` name what was asked for and could
+    not be done. `metadata` is what the provider sent beyond the fields here. `time_to_first_token_ms` is only known
+    for streams.
+    """
+
+    choices: tuple[Choice, ...]
+    usage: Usage | None = None
+    model: str | None = None
+    id: str | None = None
+    provider: str | None = None
+    cost_usd: float | None = None
+    latency_ms: float | None = None
+    time_to_first_token_ms: float | None = None
+    attempts: int = 1
+    warnings: tuple[str, ...] = ()
+    metadata: Metadata = EMPTY
+
+    @property
+    def message(self) -> ChatMessage:
+        """The first choice's message, ready to be sent back in the next request."""
+        return self.choices[0].message if self.choices else ChatMessage("assistant")
+
+    @property
+    def text(self) -> str:
+        """The answer's text."""
+        return self.message.text
+
+    content = text
+
+    @property
+    def thinking(self) -> str | None:
+        """What the model thought; `None` where it gave nothing."""
+        return self.message.thinking
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls the model asks for."""
+        return self.message.tool_calls
+
+    @property
+    def refusal(self) -> str | None:
+        """The refusal, where the provider sends it apart."""
+        return self.message.refusal
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the first choice ended."""
+        return self.choices[0].finish_reason if self.choices else None
+
+    @property
+    def raw_finish_reason(self) -> str | None:
+        """Why the first choice ended, in the provider's own word."""
+        return self.choices[0].raw_finish_reason if self.choices else None
+
+
+class ToolCallDelta(Value):
+    """A piece of a tool call: `index` tells one answer's calls apart, `arguments` is the next piece of JSON text."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    metadata: Metadata = EMPTY
+
+
+class StreamChunk(Value):
+    """A piece of an answer.
+
+    `delta` is text, `thinking` is reasoning. `part` is something that arrives whole (a signature, a refusal, a hosted
+    tool's block, citations). `block` counts the provider's content blocks where it has them; `index` is the choice.
+    `usage` counts the whole call so far: the last one is right. `metadata` adds to the answer's.
+    """
+
+    delta: str = ""
+    thinking: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    finish_reason: FinishReason | None = None
+    raw_finish_reason: str | None = None
+    usage: Usage | None = None
+    part: Part | None = None
+    block: int = 0
+    index: int = 0
+    metadata: Metadata = EMPTY
