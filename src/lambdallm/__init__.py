@@ -1,1 +1,72 @@
-"""."""
+"""LambdaLLM: language models behind AWS Lambda.
+
+    from lambdallm import Model, Prompt, handler
+
+Importing this costs next to nothing: every name is found when it is first used (PEP 562).
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._version import __version__
+    from .core.config import Config, load_config
+    from .core.context import LambdaLLMContext
+    from .core.handler import handler
+    from .core.prompt import Prompt
+    from .llm.clients.wire import AsyncWireClient, WireClient
+    from .llm.errors import AIError, LambdaLLMError, LLMError
+    from .llm.models import Model, ModelConfig, ModelResponse
+    from .llm.result import Err, Ok
+    from .llm.types import ChatMessage, ChatRequest, Completion, StreamChunk, Usage
+    from .middleware.base import Middleware
+    from .providers.base import BaseProvider
+    from .providers.bedrock import BedrockProvider
+    from .providers.registry import register_provider
+
+_HOMES = {
+    "__version__": "_version",
+    "Config": "core.config",
+    "load_config": "core.config",
+    "LambdaLLMContext": "core.context",
+    "handler": "core.handler",
+    "Prompt": "core.prompt",
+    "AsyncWireClient": "llm.clients.wire",
+    "WireClient": "llm.clients.wire",
+    "AIError": "llm.errors",
+    "LambdaLLMError": "llm.errors",
+    "LLMError": "llm.errors",
+    "Model": "llm.models",
+    "ModelConfig": "llm.models",
+    "ModelResponse": "llm.models",
+    "Err": "llm.result",
+    "Ok": "llm.result",
+    "ChatMessage": "llm.types",
+    "ChatRequest": "llm.types",
+    "Completion": "llm.types",
+    "StreamChunk": "llm.types",
+    "Usage": "llm.types",
+    "Middleware": "middleware.base",
+    "BaseProvider": "providers.base",
+    "BedrockProvider": "providers.bedrock",
+    "register_provider": "providers.registry",
+}
+
+__all__ = [  # noqa: RUF022  # in the order a reader meets them
+    "handler", "LambdaLLMContext", "Prompt", "Model", "ModelConfig", "ModelResponse", "Config", "load_config",
+    "Middleware", "BaseProvider", "BedrockProvider", "register_provider",
+    "WireClient", "AsyncWireClient", "ChatMessage", "ChatRequest", "Completion", "StreamChunk", "Usage", "Ok", "Err",
+    "LambdaLLMError", "AIError", "LLMError", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{home}", fromlist=[name])
+    value: object = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

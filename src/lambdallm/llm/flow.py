@@ -10,7 +10,8 @@ module knows no socket, clock or thread.
         return Ok(reply.value.body)
 
 The outcome of an effect is named in its docstring. A failed effect is an `Err`, never an exception: what a driver
-throws into a flow is only cancellation. What a flow opened belongs to its driver, which closes it however the flow ends.
+throws into a flow is only cancellation. What a flow opened belongs to its driver, which closes it however the flow
+ends.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Send(Value):
 
     request: HttpRequest
     timeouts: Timeouts
+    via: str = ""
+    """The import path of an in-process transport, `""` for the network."""
 
 
 class Open(Value):
@@ -39,6 +42,7 @@ class Open(Value):
 
     request: HttpRequest
     timeouts: Timeouts
+    via: str = ""
 
 
 class Opened(Value):

@@ -1,1 +1,1 @@
-"""."""
+"""What runs around every invocation."""

@@ -1,1 +1,1 @@
-"""."""
+"""Providers as plug-ins: the small synchronous interface, and its bridge to the client library."""

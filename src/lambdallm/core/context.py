@@ -1,0 +1,209 @@
+"""`LambdaLLMContext`: what a handler's function calls models with, and what it knows of its time and money."""
+
+from __future__ import annotations
+
+import time
+
+from ..llm.errors import ConfigurationError, ExtractionValidationError, MissingExtraError, NotYetError
+from ..llm.pipeline import CallSettings
+from ..llm.structured.json_block import parse_json
+from ..llm.structured.schema import json_schema
+from ..llm.structured.validate import problems
+from ..llm.types import ChatMessage, ChatRequest, ResponseFormat
+from .calls import complete, stream
+from .metrics import Metrics
+from .prompt import Prompt
+from .template import variables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ..llm.streaming.stream import ChatStream
+    from ..llm.types import Completion
+    from .calls import Route
+    from .handler import HandlerSettings
+
+_OPTIONS = ("system_prompt", "model", "max_tokens", "temperature", "name", "version")
+
+
+class LambdaLLMContext:
+    """One invocation: its event, its deadline, its cost, and the models.
+
+    Names it does not define are those of AWS's own context: `context.aws_request_id`, `context.function_name`.
+    """
+
+    def __init__(self, settings: HandlerSettings, lambda_context: Any = None, event: Any = None) -> None:
+        self.settings = settings
+        self.lambda_context = lambda_context
+        self.event = event
+        self.metrics = Metrics()
+        self.completions: list[Completion] = []
+        self._deadline = _deadline(lambda_context, settings.timeout_buffer)
+
+    @property
+    def remaining_time_ms(self) -> int:
+        """Milliseconds until Lambda stops the function; very many where there is no limit."""
+        remaining = getattr(self.lambda_context, "get_remaining_time_in_millis", None)
+        return int(remaining()) if remaining else 2**31 - 1
+
+    @property
+    def should_checkpoint(self) -> bool:
+        """Whether what is left of the time is the reserve (`timeout_buffer`): save progress now."""
+        return self.remaining_time_ms <= self.settings.timeout_buffer * 1000
+
+    @property
+    def total_cost(self) -> float:
+        """US dollars spent by this invocation, as far as prices are known: see `unpriced_calls`."""
+        return sum(answer.cost_usd or 0.0 for answer in self.completions)
+
+    @property
+    def unpriced_calls(self) -> int:
+        """How many calls have an unknown cost, which `total_cost` leaves out."""
+        return sum(answer.cost_usd is None for answer in self.completions)
+
+    @property
+    def session(self) -> Any:
+        """The loaded session."""
+        raise NotYetError("Sessions are not part of this version.")
+
+    def invoke(self, prompt: str | Prompt, /, **kwargs: Any) -> str:
+        """Ask the model and return its text.
+
+            context.invoke("Hello {name}", name="World")
+
+        Keywords are the template's variables; those that are none may be `system_prompt`, `model`, `max_tokens` and
+        `temperature`. Raises `PromptError`, `LLMError`, `DeadlineExceededError`.
+        """
+        made, values = _prompt(prompt, kwargs)
+        return self._complete(made, values, None).text
+
+    def invoke_structured(self, prompt: str | Prompt, schema: Mapping[str, Any] | None = None, /, **kwargs: Any) -> Any:
+        """Ask the model and return its answer as data that matches `schema` (shorthand or JSON Schema).
+
+        Raises as `invoke` does, `ExtractionParseError` where the answer holds no JSON, and `ExtractionValidationError`
+        naming each place that does not match.
+        """
+        made, values = _prompt(prompt, kwargs)
+        shape = schema if schema is not None else kwargs.get("schema", made.output_schema)
+        if shape is None:
+            raise ConfigurationError(
+                "invoke_structured has no schema.", fix="Pass one, or give the prompt output_schema."
+            )
+        return self._structured(made, {k: v for k, v in values.items() if k != "schema"}, json_schema(shape))
+
+    def invoke_prompt(self, prompt: Prompt, values: Mapping[str, Any]) -> str | dict[str, Any]:
+        """Ask with a `Prompt`: text, or data where it has an `output_schema`."""
+        if prompt.json_schema is None:
+            return self._complete(prompt, values, None).text
+        data: dict[str, Any] = self._structured(prompt, values, prompt.json_schema)
+        return data
+
+    def stream(self, prompt: str | Prompt, /, **kwargs: Any) -> ChatStream:
+        """Ask the model and read its answer as it comes; keywords as for `invoke`.
+
+        for text in context.stream("Summarise: {text}", text=text).texts():
+            ...
+        """
+        made, values = _prompt(prompt, kwargs)
+        build = self._builder(made, values, None)
+        return stream(build, self._models(made), self._call_settings(), self._account)
+
+    def get_raw_client(self, service: str) -> Any:
+        """The escape hatch: a boto3 client for any AWS service. Raises `MissingExtraError` without boto3."""
+        try:
+            import boto3
+        except ImportError as error:
+            raise MissingExtraError(f"A raw {service!r} client", "deploy") from error
+        return boto3.client(service)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or (inner := self.__dict__.get("lambda_context")) is None:
+            raise AttributeError(f"The context has no attribute {name!r}.")
+        return getattr(inner, name)
+
+    def _complete(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Completion:
+        build = self._builder(prompt, values, schema)
+        answer = complete(build, self._models(prompt), self._call_settings())
+        self._account(answer)
+        return answer
+
+    def _structured(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+        answer = self._complete(prompt, values, schema)
+        data = parse_json(answer.text)
+        if wrong := problems(data, schema):
+            facts = {"provider": answer.provider, "model": answer.model, "usage": answer.usage}
+            raise ExtractionValidationError(
+                f"The answer does not match the schema: {'; '.join(wrong)}.", text=answer.text, **facts
+            )
+        return data
+
+    def _builder(
+        self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any] | None
+    ) -> Callable[[Route], ChatRequest]:
+        text, system = prompt.render(values)
+
+        def build(route: Route) -> ChatRequest:
+            told = _with_schema(system, schema) if schema is not None and not route.takes_schema else system
+            messages = (*((ChatMessage("system", told),) if told else ()), ChatMessage("user", text))
+            shape = ResponseFormat("json_schema", schema) if schema is not None and route.takes_schema else None
+            return ChatRequest(
+                route.target.model.id,
+                messages,
+                max_tokens=prompt.max_tokens,
+                temperature=prompt.temperature,
+                response_format=shape,
+            )
+
+        return build
+
+    def _models(self, prompt: Prompt) -> tuple[str, ...]:
+        first = str(prompt.model or self.settings.model)
+        fallback = self.settings.fallback_model
+        return (first,) if fallback is None or str(fallback) == first else (first, str(fallback))
+
+    def _call_settings(self) -> CallSettings:
+        return CallSettings(deadline=self._deadline, max_retries=self.settings.max_retries)
+
+    def _account(self, answer: Completion) -> None:
+        self.completions.append(answer)
+        record = self.metrics.record
+        record("model.calls", 1)
+        record("model.latency", answer.latency_ms or 0.0, "Milliseconds")
+        if answer.usage is not None:
+            record("model.tokens_in", answer.usage.input_tokens)
+            record("model.tokens_out", answer.usage.output_tokens)
+        if answer.cost_usd is not None:
+            record("model.cost_usd", answer.cost_usd, "None")
+
+
+def _deadline(lambda_context: Any, buffer_seconds: float) -> float | None:
+    """When the last call to a model has to be over, as a reading of the monotonic clock."""
+    remaining = getattr(lambda_context, "get_remaining_time_in_millis", None)
+    return None if remaining is None else time.monotonic() + remaining() / 1000 - buffer_seconds
+
+
+def _prompt(prompt: str | Prompt, kwargs: Mapping[str, Any]) -> tuple[Prompt, dict[str, Any]]:
+    """The prompt and its variables: a keyword that the template names is a variable, whatever its name."""
+    made = prompt if isinstance(prompt, Prompt) else None
+    named = made.variables if made else [*variables(str(prompt)), *variables(str(kwargs.get("system_prompt") or ""))]
+    options = {key: value for key, value in kwargs.items() if key in _OPTIONS and key not in named}
+    values = {key: value for key, value in kwargs.items() if key not in options}
+    if made is None:
+        return Prompt(prompt, **options), values  # type: ignore[arg-type]  # text, or Prompt says what is wrong
+    return (Prompt(**{**vars_of(made), **options}) if options else made), values
+
+
+def vars_of(prompt: Prompt) -> dict[str, Any]:
+    """What a prompt was made of, as it was given."""
+    names = ("template", "input_schema", "output_schema", *_OPTIONS)
+    return {name: getattr(prompt, name) for name in names}
+
+
+def _with_schema(system: str | None, schema: Mapping[str, Any]) -> str:
+    """The system prompt for a model that has to be told the schema in words."""
+    import json
+
+    rule = f"Answer with JSON alone, no other text, matching this JSON Schema:\n{json.dumps(schema)}"
+    return f"{system}\n\n{rule}" if system else rule

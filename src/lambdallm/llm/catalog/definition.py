@@ -1,0 +1,202 @@
+"""What an entry of the catalog says: a provider's definition and the facts of its models, checked as they are read."""
+
+from __future__ import annotations
+
+from ..._value import Value
+from ..errors import ConfigurationError
+from ..types import EMPTY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+
+class AuthScheme(Value):
+    """One way to prove who is calling; of several, the first whose key is found is used.
+
+    `type` is `bearer`, `header` (the bare key in `header`), `query` (the key as parameter `query`), `sigv4` (for AWS
+    `service`), or `none`. `env` names environment variables to look in, in order.
+    """
+
+    type: str
+    header: str = "Authorization"
+    query: str = "key"
+    service: str = ""
+    env: tuple[str, ...] = ()
+
+
+class Price(Value):
+    """US dollars for one million tokens. What has no price of its own costs what `input` (or `output`) does.
+
+    A call with more than `over` input tokens is charged by `over_price` as a whole.
+    """
+
+    input: float
+    output: float
+    cached: float | None = None
+    cache_write: float | None = None
+    reasoning: float | None = None
+    over: int | None = None
+    over_price: Price | None = None
+
+
+class ModelFacts(Value):
+    """What is known of one model. `None` and empty mean unknown, not "no"."""
+
+    id: str
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    tools: bool | None = None
+    json_schema: bool | None = None
+    thinking: bool | None = None
+    price: Price | None = None
+    aliases: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = EMPTY
+
+
+class ProviderDefinition(Value):
+    """Everything that tells one provider from another on the same wire protocol.
+
+    `endpoint` may hold `{variables}`: `variables` maps each to the environment variables to read it from, the last
+    entry after `=` being a literal default. `paths` overrides where the protocol's operations live. `transport` names
+    an in-process transport by import path. `timeout` is the longest silence, in seconds.
+    """
+
+    name: str
+    endpoint: str
+    wire: str
+    title: str = ""
+    docs: str = ""
+    endpoint_env: tuple[str, ...] = ()
+    variables: Mapping[str, tuple[str, ...]] = EMPTY
+    paths: Mapping[str, str] = EMPTY
+    auth: tuple[AuthScheme, ...] = ()
+    headers: Mapping[str, str] = EMPTY
+    secret_path: str | None = None
+    default_model: str | None = None
+    default_embedding_model: str | None = None
+    timeout: float = 60.0
+    transport: str = ""
+    facts: Mapping[str, Any] = EMPTY
+    model_prefixes: tuple[str, ...] = ()
+    models: Mapping[str, Mapping[str, Any]] = EMPTY
+    source: str = ""
+    dated: str = ""
+
+    def model(self, id: str) -> ModelFacts:
+        """The facts of a model, by id, alias, or the id without its date or region prefix.
+
+        A model the entry does not list has no facts but its id.
+        """
+        entry = self.models.get(id)
+        if entry is None:
+            known = _undated(id)
+            regions = tuple(self.facts.get("region_prefixes", ()))
+            names = {id, known, *(known.removeprefix(r) for r in regions), *(id.removeprefix(r) for r in regions)}
+            found = (m for k, m in self.models.items() if k in names or not names.isdisjoint(m.get("aliases", ())))
+            entry = next(found, EMPTY)
+        return _model(f"{self.name}/{id}", id, entry)
+
+
+_WIRES = {"openai": "openai_chat", "anthropic": "anthropic_messages", "bedrock": "bedrock_converse"}
+_DOCUMENTED_AUTH = {"bearer": AuthScheme("bearer"), "x-api-key": AuthScheme("header", header="x-api-key")}
+_TUPLES = ("endpoint_env", "model_prefixes")
+
+
+def provider_definition(name: str, entry: Mapping[str, Any]) -> ProviderDefinition:
+    """A definition from its JSON object, in our form or in that of `provider_configs.json`.
+
+    Raises `ConfigurationError` naming the entry, the field and the nearest known one.
+    """
+    entry = _from_documented_form(name, entry)
+    _check_fields(name, entry, ProviderDefinition._fields)
+    values: dict[str, Any] = {**entry, "name": name}
+    values["auth"] = tuple(_auth(name, scheme) for scheme in entry.get("auth", ()))
+    values["variables"] = {k: _names(v) for k, v in entry.get("variables", EMPTY).items()}
+    values |= {field: _names(entry[field]) for field in _TUPLES if field in entry}
+    for field, kind in (("endpoint", str), ("wire", str), ("models", dict), ("facts", dict), ("paths", dict)):
+        if not isinstance(values.get(field, kind()), kind):
+            raise _bad(name, field, values[field], f"a JSON {'string' if kind is str else 'object'}")
+    for field in ("endpoint", "wire"):
+        if not values.get(field):
+            raise ConfigurationError(f"Provider {name!r} has no {field!r}.", fix=f"Add {field!r} to its definition.")
+    if not isinstance(values.get("timeout", 60), (int, float)) or values.get("timeout", 60) <= 0:
+        raise _bad(name, "timeout", values["timeout"], "a number of seconds above 0")
+    return ProviderDefinition(**values)
+
+
+def _from_documented_form(name: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry in our form, where it came with the fields of `provider_configs.json`."""
+    if "request_transformer" not in entry:
+        return entry
+    known = {"model_id", "request_transformer", "response_transformer", "auth_type", "auth_header"}
+    values = {k: v for k, v in entry.items() if k not in known}
+    transformer = str(entry["request_transformer"])
+    protocol = transformer.removesuffix("_request")
+    if entry.get("response_transformer", f"{protocol}_response") != f"{protocol}_response":
+        raise _bad(name, "response_transformer", entry["response_transformer"], f"'{protocol}_response'")
+    kind = str(entry.get("auth_type", "bearer"))
+    scheme = _DOCUMENTED_AUTH.get(kind)
+    if scheme is None:
+        raise _bad(name, "auth_type", kind, "one of " + ", ".join(_DOCUMENTED_AUTH))
+    env = f"{name.upper().replace('-', '_')}_API_KEY"
+    auth = {"type": scheme.type, "header": entry.get("auth_header", scheme.header), "env": [env]}
+    values |= {"wire": _WIRES.get(protocol, protocol), "auth": [auth], "paths": {"chat": "", "stream": ""}}
+    return values | ({"default_model": entry["model_id"]} if "model_id" in entry else {})
+
+
+def _auth(name: str, scheme: Mapping[str, Any]) -> AuthScheme:
+    if not isinstance(scheme, dict) or "type" not in scheme:
+        raise _bad(name, "auth", scheme, "a list of objects with a 'type'")
+    _check_fields(f"{name}.auth", scheme, AuthScheme._fields)
+    return AuthScheme(**{**scheme, "env": _names(scheme.get("env", ()))})
+
+
+def _model(where: str, id: str, entry: Mapping[str, Any]) -> ModelFacts:
+    _check_fields(where, entry, ModelFacts._fields)
+    values: dict[str, Any] = {**entry, "id": entry.get("id", id)}
+    if (price := entry.get("price")) is not None:
+        values["price"] = _price(f"{where}.price", price)
+    values |= {field: _names(entry[field]) for field in ("input", "output", "aliases") if field in entry}
+    return ModelFacts(**values)
+
+
+def _price(where: str, entry: Mapping[str, Any]) -> Price:
+    _check_fields(where, entry, Price._fields)
+    over = entry.get("over_price")
+    return Price(**{**entry, "over_price": None if over is None else _price(f"{where}.over_price", over)})
+
+
+def _undated(id: str) -> str:
+    """The id without the date of a snapshot: `-20250929` or `-2025-08-07`."""
+    for length in (9, 11):
+        tail = id[-length:]
+        if tail.startswith("-") and tail.replace("-", "").isdigit() and len(tail.replace("-", "")) == 8:
+            return id[:-length]
+    return id
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _check_fields(where: str, entry: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for field in entry:
+        if field not in known:
+            raise ConfigurationError(f"{where!r} has an unknown field {field!r}.", fix=suggestion(field, known))
+
+
+def _bad(name: str, field: str, value: object, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"Provider {name!r}: {field} is {value!r}.", fix=f"It should be {wanted}.")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known words, or all of them."""
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    near = get_close_matches(word, names, n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {', '.join(names)}."

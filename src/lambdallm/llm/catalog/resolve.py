@@ -1,0 +1,64 @@
+"""From a model's name to everything a call needs to know: `provider/model`, `provider:model`, or a bare id."""
+
+from __future__ import annotations
+
+from ..._value import Value
+from ..errors import ConfigurationError, LLMModelNotFoundError
+from .definition import ModelFacts, ProviderDefinition, suggestion
+from .loader import catalog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .loader import Catalog
+
+
+class Target(Value):
+    """A model at a provider. `facts` are the provider's with the model's own over them."""
+
+    provider: ProviderDefinition
+    model: ModelFacts
+    facts: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider.name}/{self.model.id}"
+
+
+def resolve(name: str, known: Catalog | None = None) -> Target:
+    """The target that a model's name means.
+
+    `openai/gpt-4o` and `openai:gpt-4o` name both; `openai` alone means its default model; a bare id is looked up in
+    every definition. A provider may be asked for a model its entry does not list: facts and price are then unknown.
+    Raises `LLMModelNotFoundError` naming the nearest models, `ConfigurationError` for a provider without a default.
+    """
+    known = known or catalog()
+    for mark in ("/", ":"):
+        prefix, found, rest = name.partition(mark)
+        if found and rest and (provider := known.find(prefix)) is not None:
+            return _target(provider, rest)
+    if (provider := known.find(name)) is not None:
+        if provider.default_model is None:
+            fix = f"Name one: {name}/<model>."
+            raise ConfigurationError(f"Provider {name!r} has no default model.", fix=fix)
+        return _target(provider, provider.default_model)
+    for provider in known.all():
+        if name in provider.models or name.startswith(provider.model_prefixes or ("\0",)):
+            return _target(provider, name)
+        if any(name in model.get("aliases", ()) for model in provider.models.values()):
+            return _target(provider, name)
+    every = [f"{p.name}/{id}" for p in known.all() for id in p.models] + [id for p in known.all() for id in p.models]
+    fix = suggestion(name, every) if name else ""
+    near = fix if fix.startswith("Did") else "Name it as provider/model; `lambdallm models` lists what is known."
+    raise LLMModelNotFoundError(f"No model is called {name!r}.", fix=near)
+
+
+def _target(provider: ProviderDefinition, model: str) -> Target:
+    facts = provider.model(model)
+    merged: dict[str, Any] = {**provider.facts, **facts.facts}
+    if facts.max_output_tokens is not None:
+        merged.setdefault("max_output_tokens", facts.max_output_tokens)
+    return Target(provider, facts, merged)

@@ -1,0 +1,118 @@
+"""The client for every provider that a definition describes: it resolves, builds the request, and runs the flows.
+
+One synchronous class for functions, one asynchronous for servers; both are thin drivers of `llm/pipeline.py`.
+"""
+
+from __future__ import annotations
+
+from ..catalog.resolve import resolve
+from ..drivers import shared_async_driver, shared_driver
+from ..errors import LLMError
+from ..pipeline import CallSettings, chat, stream_chat
+from ..result import Err
+from ..streaming.record import StreamRecord
+from ..streaming.stream import AsyncChatStream, ChatStream
+from ..types import ChatMessage, ChatRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, TypeAlias
+
+    from ..catalog.loader import Catalog
+    from ..catalog.resolve import Target
+    from ..drivers import AsyncDriver, Driver
+    from ..result import Result
+    from ..types import Completion
+
+    Messages: TypeAlias = str | Sequence[ChatMessage]
+
+
+class _Base:
+    """What both clients share: which model, which settings, how a request is made of arguments."""
+
+    def __init__(
+        self, model: str, *, settings: CallSettings | None = None, catalog: Catalog | None = None, **options: Any
+    ) -> None:
+        self._catalog = catalog
+        self.target = resolve(model, catalog)
+        self.settings = settings or CallSettings(**options)
+
+    def _call(self, messages: Messages, model: str | None, options: dict[str, Any]) -> tuple[ChatRequest, Target]:
+        target = self.target if model is None else resolve(model, self._catalog)
+        if isinstance(messages, str):
+            messages = (ChatMessage("user", messages),)
+        return ChatRequest(target.model.id, tuple(messages), **options), target
+
+
+class WireClient(_Base):
+    """Calls a model over its provider's wire protocol, in the calling thread.
+
+        client = WireClient("openai/gpt-4o-mini")
+        answer = client.chat("Say hello").unwrap()
+        print(answer.text, answer.cost_usd)
+
+    `options` are the fields of `CallSettings`; arguments of a call are the fields of `ChatRequest`. Raises
+    `ConfigurationError` and its kin for what is wrong before anything is sent; what the provider or the network does
+    comes back as `Err`.
+    """
+
+    def __init__(self, model: str, *, driver: Driver | None = None, **options: Any) -> None:
+        super().__init__(model, **options)
+        self._driver = driver or shared_driver()
+
+    def chat(self, messages: Messages, *, model: str | None = None, **options: Any) -> Result[Completion, LLMError]:
+        """The whole answer."""
+        request, target = self._call(messages, model, options)
+        return self.send(request, target)
+
+    def send(self, request: ChatRequest, target: Target | None = None) -> Result[Completion, LLMError]:
+        """The whole answer to a finished request."""
+        try:
+            return self._driver.run(chat(request, target or self.target, self.settings))
+        except LLMError as error:
+            return Err(error)
+
+    def stream(self, messages: Messages, *, model: str | None = None, **options: Any) -> ChatStream:
+        """The answer piece by piece; the call is made when iteration begins."""
+        request, target = self._call(messages, model, options)
+        return self.open(request, target)
+
+    def open(self, request: ChatRequest, target: Target | None = None) -> ChatStream:
+        """The answer to a finished request, piece by piece."""
+        target = target or self.target
+        record = StreamRecord(target)
+        return ChatStream(self._driver.iterate(stream_chat(request, target, self.settings, record)), record)
+
+
+class AsyncWireClient(_Base):
+    """The asynchronous twin of `WireClient`."""
+
+    def __init__(self, model: str, *, driver: AsyncDriver | None = None, **options: Any) -> None:
+        super().__init__(model, **options)
+        self._driver = driver or shared_async_driver()
+
+    async def chat(
+        self, messages: Messages, *, model: str | None = None, **options: Any
+    ) -> Result[Completion, LLMError]:
+        """The whole answer."""
+        request, target = self._call(messages, model, options)
+        return await self.send(request, target)
+
+    async def send(self, request: ChatRequest, target: Target | None = None) -> Result[Completion, LLMError]:
+        """The whole answer to a finished request."""
+        try:
+            return await self._driver.run(chat(request, target or self.target, self.settings))
+        except LLMError as error:
+            return Err(error)
+
+    def stream(self, messages: Messages, *, model: str | None = None, **options: Any) -> AsyncChatStream:
+        """The answer piece by piece; the call is made when iteration begins."""
+        request, target = self._call(messages, model, options)
+        return self.open(request, target)
+
+    def open(self, request: ChatRequest, target: Target | None = None) -> AsyncChatStream:
+        """The answer to a finished request, piece by piece."""
+        target = target or self.target
+        record = StreamRecord(target)
+        return AsyncChatStream(self._driver.iterate(stream_chat(request, target, self.settings, record)), record)

@@ -1,0 +1,65 @@
+"""Try again what failed for a passing reason: the documented backoff, never past a deadline, never after a chunk."""
+
+from __future__ import annotations
+
+from .._value import Value
+from .flow import NOW, Emit, Sleep
+from .result import Ok
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .errors import LLMError
+    from .flow import Flow
+    from .result import Result
+
+
+class RetryPolicy(Value):
+    """How often and until when. `deadline` is a reading of the monotonic clock; `longest_wait` is in seconds.
+
+    A provider that asks for a longer wait than `longest_wait` is not waited for: its error is returned.
+    """
+
+    max_retries: int = 3
+    deadline: float | None = None
+    longest_wait: float = 60.0
+
+
+def backoff_seconds(attempt: int) -> float:
+    """The wait after attempt number `attempt` (from 0): `2^attempt + 0.1 · attempt`."""
+    return float(2**attempt) + 0.1 * attempt
+
+
+def retried(attempt: Callable[[], Flow[Result[Any, LLMError]]], policy: RetryPolicy) -> Flow[Result[Any, LLMError]]:
+    """Run `attempt` until it succeeds, fails for good, or the policy ends; an error carries the number of attempts."""
+    for number in range(policy.max_retries + 1):
+        result, emitted = yield from _watched(attempt())
+        if isinstance(result, Ok):
+            return result
+        result.error.attempts = number + 1
+        if emitted or not result.error.retryable or number == policy.max_retries:
+            return result
+        wait = _wait_seconds(result.error, number)
+        clock = yield NOW
+        if wait > policy.longest_wait or (policy.deadline is not None and clock.monotonic + wait >= policy.deadline):
+            return result
+        yield Sleep(wait)
+    raise AssertionError("max_retries is negative")
+
+
+def _wait_seconds(error: LLMError, number: int) -> float:
+    return backoff_seconds(number) if error.retry_after is None else error.retry_after
+
+
+def _watched(flow: Flow[Result[Any, LLMError]]) -> Flow[tuple[Result[Any, LLMError], bool]]:
+    """The flow's result, and whether it had handed anything to the caller by then."""
+    emitted, outcome = False, None
+    try:
+        while True:
+            effect = flow.send(outcome)
+            emitted = emitted or type(effect) is Emit
+            outcome = yield effect
+    except StopIteration as stop:
+        return stop.value, emitted

@@ -1,0 +1,1 @@
+"""Answers with a shape: schemas, finding JSON in text, checking it."""
