@@ -30,9 +30,10 @@ _OURS = frozenset(("authorization", "x-amz-date", "x-amz-security-token"))
 
 _UNSIGNED = frozenset(
     (
-        "authorization baggage connection expect keep-alive proxy-authenticate proxy-authorization te traceparent"
-        " tracestate trailer transfer-encoding upgrade user-agent x-amzn-trace-id"
-    ).split()
+        *("authorization", "baggage", "connection", "expect", "keep-alive", "proxy-authenticate"),
+        *("proxy-authorization", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade"),
+        *("user-agent", "x-amzn-trace-id"),
+    )
 )
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -40,6 +41,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ENCODED = tuple(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in range(256))
 _ENCODED_IN_PATH = (*_ENCODED[:47], "/", *_ENCODED[48:])
+_CODES = {b"%02X" % byte: bytes((byte,)) for byte in range(256)}
 
 
 def sign(request: HttpRequest, credentials: Credentials, *, service: str, region: str, now: float) -> HttpRequest:
@@ -141,10 +143,8 @@ def _encode_again(text: str) -> str:
     """Percent-decode, then encode strictly. A `%` that starts no code stands for itself, and so does `+`."""
     head, *rest = text.encode().split(b"%")
     for piece in rest:
-        try:
-            head += bytes((int(piece[:2], 16),)) + piece[2:] if piece[:2].isalnum() and len(piece) > 1 else b"%" + piece
-        except ValueError:
-            head += b"%" + piece
+        byte = _CODES.get(piece[:2].upper())
+        head += b"%" + piece if byte is None else byte + piece[2:]
     return "".join([_ENCODED[byte] for byte in head])
 
 

@@ -31,6 +31,7 @@ from ..llm.errors import (
     ProviderTimeoutError,
     StreamError,
     TokenLimitError,
+    UnauthorizedError,
     UnknownProviderError,
     UnsupportedParameterError,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "ProviderTimeoutError",
     "StreamError",
     "TokenLimitError",
+    "UnauthorizedError",
     "UnknownProviderError",
     "UnsupportedParameterError",
 ]

@@ -7,6 +7,7 @@
     │   │   ├── MissingExtraError        an optional package is not installed
     │   │   └── UnknownProviderError     no definition of that name
     │   ├── PromptError                  a template and its variables don't fit
+    │   ├── UnauthorizedError            whoever sent the event may not do this
     │   ├── LLMAuthenticationError  *    the key is wrong or may not do this
     │   ├── LLMModelNotFoundError   *    no such model, or not for this account
     │   ├── InvalidRequestError     *    the provider refused the request as malformed
@@ -160,6 +161,12 @@ class UnknownProviderError(ConfigurationError):
 
 class PromptError(CallerError, ValueError):
     """A template and the variables given to it don't fit."""
+
+
+class UnauthorizedError(CallerError):
+    """Whoever sent the event may not do this: for a function's own middleware to raise."""
+
+    fix = "Send valid credentials."
 
 
 class DeadlineExceededError(LambdaLLMError, TimeoutError):

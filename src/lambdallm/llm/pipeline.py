@@ -64,8 +64,8 @@ class Prepared(Value):
 def chat(request: ChatRequest, target: Target, settings: CallSettings) -> Flow[Result[Completion, LLMError]]:
     """The whole answer. Raises `ConfigurationError` and its kin for what is wrong before anything is sent."""
     begun = yield NOW
-    call = yield from _prepared(request.replace(stream=False) if request.stream else request, target, settings)
     _check_deadline(settings, begun.monotonic)
+    call = yield from _prepared(request.replace(stream=False) if request.stream else request, target, settings)
     attempts = [0]
     result = yield from retried(lambda: _send_once(call, attempts), _policy(settings))
     if isinstance(result, Err):
@@ -83,9 +83,9 @@ def stream_chat(
     An error carries in `partial` what had come.
     """
     record.begun = (yield NOW).monotonic
+    _check_deadline(settings, record.begun)
     call = yield from _prepared(request if request.stream else request.replace(stream=True), target, settings)
     record.warnings = call.warnings
-    _check_deadline(settings, record.begun)
     result = yield from retried(lambda: _stream_once(call, record), _policy(settings))
     record.ended = (yield NOW).monotonic
     if isinstance(result, Err):

@@ -23,6 +23,10 @@ class Clock:
             end = monotonic() + timeouts.total
             self.end = end if self.end is None or end < self.end else self.end
 
+    def is_over(self) -> bool:
+        """Whether the whole request has run out of time."""
+        return self.end is not None and monotonic() >= self.end
+
     def until_connected(self) -> float | None:
         """When a connection must stand, tunnel and TLS included."""
         return self._earlier(self._timeouts.connect)
@@ -39,7 +43,7 @@ class Clock:
 
     def expired(self, phase: str, peer: str, *, sent: bool) -> WaitTimeout:
         """The error for a wait that ran out; the whole request's limit wins over the phase's."""
-        if self.end is not None and monotonic() >= self.end:
+        if self.is_over():
             return WaitTimeout(_message("total", peer, self._timeouts), phase="total", sent=sent)
         return WaitTimeout(_message(phase, peer, self._timeouts), phase=phase, sent=sent)
 

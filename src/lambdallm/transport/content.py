@@ -30,7 +30,9 @@ def content_decoder(headers: Headers) -> ContentDecoder | None:
     if coding in ("identity", ""):
         return None
     if coding not in ("gzip", "x-gzip", "deflate"):
-        raise ProtocolError(f"The response's Content-Encoding {coding[:40]!r} is not supported; ask for gzip or identity.")
+        raise ProtocolError(
+            f"The response's Content-Encoding {coding[:40]!r} is not supported; ask for gzip or identity."
+        )
     return ContentDecoder(deflate=coding == "deflate")
 
 

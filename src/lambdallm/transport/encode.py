@@ -69,7 +69,9 @@ def _check_names(request: HttpRequest) -> None:
         if not lower:
             raise ValueError(f"The header name {name!r} is not an HTTP token. Use letters, digits and hyphens.")
         if lower == "transfer-encoding":
-            raise ValueError("The header 'Transfer-Encoding' can't be set: bodies are sent with their length. Remove it.")
+            raise ValueError(
+                "The header 'Transfer-Encoding' can't be set: bodies are sent with their length. Remove it."
+            )
         if lower == "content-length" and value != str(len(request.body)):
             raise ValueError(f"The header {name!r} does not match the body of {len(request.body)} bytes. Remove it.")
 

@@ -1,12 +1,12 @@
 """What can go wrong on the network, without an opinion on whose fault it is: the client library maps these once.
 
-    TransportError
-    ├── ConnectError       no connection: refused, unreachable, name not found
-    │   ├── TlsError       the certificate or the handshake was rejected
-    │   └── ProxyError     the proxy refused the tunnel
-    ├── WaitTimeout        a wait ran out: `phase` says which (connect, read, total)
-    ├── ConnectionLost     the peer closed or reset in the middle of a message
-    └── ProtocolError      the peer's bytes are not HTTP/1.1 as we accept it
+TransportError
+├── ConnectError       no connection: refused, unreachable, name not found
+│   ├── TlsError       the certificate or the handshake was rejected
+│   └── ProxyError     the proxy refused the tunnel
+├── WaitTimeout        a wait ran out: `phase` says which (connect, read, total)
+├── ConnectionLost     the peer closed or reset in the middle of a message
+└── ProtocolError      the peer's bytes are not HTTP/1.1 as we accept it
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """One request and its response, from the pool and back to it: written once, for every driver.
 
-The functions are coroutines that wait only through `Wire`, and a wire waits only through its driver. Under the synchronous
-driver no wait suspends, so the whole exchange is one plain call; under asyncio the same code suspends.
+The functions are coroutines that wait only through `Wire`, and a wire waits only through its driver. Under the
+synchronous driver no wait suspends, so the whole exchange is one plain call; under asyncio the same code suspends.
 
-When a reused connection closes before a single byte of the response, the request is sent once more on a fresh connection,
-whatever its method: the server had closed an idle connection, which says nothing about the request. This is what browsers
-and most clients do. No other failure is retried here.
+When a reused connection closes before a single byte of the response, the request is sent once more on a fresh
+connection, whatever its method: the server had closed an idle connection, which says nothing about the request.
+This is what browsers and most clients do. No other failure is retried here.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ class Client:
 
     __slots__ = ("_driver", "_tls", "pool")
 
-    def __init__(
-        self, driver: Driver, tls: TlsConfig | None, proxies: Mapping[str, str] | None, max_idle: int
-    ) -> None:
+    def __init__(self, driver: Driver, tls: TlsConfig | None, proxies: Mapping[str, str] | None, max_idle: int) -> None:
         self.pool = Pool(proxies, max_idle)
         self._driver = driver
         self._tls = tls
@@ -54,6 +52,8 @@ class Client:
         route, target = self.pool.route(request.url)
         head = encode_head(request, target, route.authority, _forward_headers(route))
         clock = Clock(timeouts)
+        if clock.is_over():
+            raise clock.expired("total", route.url.endpoint, sent=False)
         wire = self.pool.take(route)
         if wire is None:
             wire = await self._connect(route, clock)
@@ -131,9 +131,22 @@ class Client:
 class Exchange:
     """A response whose headers are in and whose body is still to be read."""
 
-    __slots__ = ("_clock", "_decoder", "_parser", "_pending", "_pieces", "_pool", "_route", "_wire", "headers", "status")
+    __slots__ = (
+        "_clock",
+        "_decoder",
+        "_parser",
+        "_pending",
+        "_pieces",
+        "_pool",
+        "_route",
+        "_wire",
+        "headers",
+        "status",
+    )
 
-    def __init__(self, pool: Pool, route: Route, wire: Wire, clock: Clock, parser: ResponseParser, first: bytes) -> None:
+    def __init__(
+        self, pool: Pool, route: Route, wire: Wire, clock: Clock, parser: ResponseParser, first: bytes
+    ) -> None:
         self.status = parser.status
         self.headers: Headers = parser.headers
         self._pool = pool
@@ -151,13 +164,14 @@ class Exchange:
 
     async def next(self) -> bytes:
         """The next piece of the body, decoded; empty at its end. Raises `TransportError`."""
-        if self._decoder is not None:
-            return await self._next_decoded()
-        return await self._next_raw()
+        if self._decoder is None and self._pieces is None:
+            return await self._next_raw()
+        return await self._next_decoded()
 
     async def read_all(self) -> bytes:
         """The whole body, at most `MAX_DECODED_BYTES` when it was compressed."""
-        if self._parser.done and self._decoder is None:
+        compressed = self._decoder is not None
+        if self._parser.done and not compressed and self._pieces is None:
             body, self._pending = self._pending, b""
             return body
         pieces: list[bytes] = []
@@ -165,7 +179,7 @@ class Exchange:
         while piece := await self.next():
             pieces.append(piece)
             size += len(piece)
-            if size > MAX_DECODED_BYTES and self._decoder is not None:
+            if size > MAX_DECODED_BYTES and compressed:
                 self.close()
                 raise ProtocolError(f"The response grew past {MAX_DECODED_BYTES} bytes while it was decompressed.")
         return b"".join(pieces)
@@ -173,7 +187,7 @@ class Exchange:
     def close(self) -> None:
         """Give up the rest of the body: the connection can't be reused and is closed."""
         wire, self._wire = self._wire, None
-        self._pending, self._pieces = b"", None
+        self._pending, self._pieces, self._decoder = b"", None, None
         if wire is not None:
             wire.close()
 
@@ -199,21 +213,23 @@ class Exchange:
 
     async def _next_decoded(self) -> bytes:
         while True:
-            try:
-                piece = next(self._pieces, b"") if self._pieces is not None else b""
-            except TransportError:
-                self.close()
-                raise
-            if piece:
+            piece = self._next_piece()
+            decoder = self._decoder
+            if piece or decoder is None:
                 return piece
             raw = await self._next_raw()
-            decoder = self._decoder
-            if decoder is None:
-                return b""
-            self._pieces = decoder.feed(raw) if raw else decoder.finish()
-            if not raw:
-                self._decoder = None
-                return next(self._pieces, b"")
+            if raw:
+                self._pieces = decoder.feed(raw)
+            else:
+                self._pieces, self._decoder = decoder.finish(), None
+
+    def _next_piece(self) -> bytes:
+        """The next piece of what has been received already, decoded."""
+        try:
+            return next(self._pieces, b"") if self._pieces is not None else b""
+        except TransportError:
+            self.close()
+            raise
 
     def _release(self) -> None:
         """Return the connection to the pool, or close it if it can't be used again."""
@@ -227,7 +243,7 @@ class Exchange:
 
 
 async def _write(wire: Wire, clock: Clock, head: bytes, body: bytes) -> OSError | None:
-    """Send the request. A connection that breaks meanwhile is returned as an error: the server may have answered first."""
+    """Send the request. If the connection breaks meanwhile, return the error: the server may have answered first."""
     until = clock.until_read()
     try:
         if len(body) <= _JOIN_BYTES:
@@ -240,7 +256,9 @@ async def _write(wire: Wire, clock: Clock, head: bytes, body: bytes) -> OSError 
     return None
 
 
-async def _read_head(wire: Wire, clock: Clock, parser: ResponseParser, broken: OSError | None, *, reused: bool) -> bytes:
+async def _read_head(
+    wire: Wire, clock: Clock, parser: ResponseParser, broken: OSError | None, *, reused: bool
+) -> bytes:
     """Read until the headers are in; return the body bytes that came with them."""
     first, silent = b"", True
     while not parser.status:
@@ -276,7 +294,11 @@ async def _open_tunnel(wire: Wire, endpoint: str, proxy: Proxy, until: float | N
     except (OSError, TransportError) as error:
         raise ProxyError(f"The proxy {proxy.host}:{proxy.port} gave no tunnel to {endpoint}: {error}") from error
     if not 200 <= parser.status < 300:
-        fix = "Check the user and password in the proxy's URL." if parser.status == 407 else "Ask who runs it to allow it."
+        fix = (
+            "Check the user and password in the proxy's URL."
+            if parser.status == 407
+            else "Ask who runs it to allow it."
+        )
         raise ProxyError(f"The proxy {proxy.host}:{proxy.port} refused a tunnel to {endpoint}: {parser.status}. {fix}")
 
 

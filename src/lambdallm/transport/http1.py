@@ -1,10 +1,11 @@
 """Response bytes in, status, headers and body out: a strict HTTP/1.1 parser that never touches a socket.
 
-It owns the framing rules of RFC 9112 (where a head, a chunk and a body end) and whether the connection may carry another
-request. It knows nothing of content encodings, time or sockets.
+It owns the framing rules of RFC 9112 (where a head, a chunk and a body end) and whether the connection may carry
+another request. It knows nothing of content encodings, time or sockets.
 
-Wherever the RFC lets a client be lenient about framing, this parser refuses: two readers who disagree about where
-a response ends is how responses get smuggled. `tests/transport/test_against_h11.py` holds the list of differences from h11.
+Wherever the RFC lets a client be lenient about framing, this parser refuses: two readers who disagree about where a
+response ends is how responses get smuggled. `tests/transport/test_against_h11.py` holds the list of differences
+from h11.
 """
 
 from __future__ import annotations
@@ -78,22 +79,20 @@ class ResponseParser:
         self._left = 0
         self._keep = False
         self._interim = 0
-        self._body: Callable[[bytes], bytes] = self._after_end
+        self._body: Callable[[ResponseParser, bytes], bytes] = ResponseParser._after_end
 
     def receive(self, data: bytes) -> bytes:
         """Take what arrived and return the body bytes it completes, often none. Raises `ProtocolError`."""
         if self.status:
-            return self._body(data)
+            return self._body(self, data)
         rest = self._receive_head(data)
-        if not self.status or (not rest and not self._left):
-            return b""
-        return self._body(rest) if rest else b""
+        return self._body(self, rest) if rest else b""
 
     def end_of_input(self) -> None:
         """Say that the peer closed. Raises `ConnectionLost` unless the response ends there."""
         if self.done:
             self.reusable = False
-        elif self.status and self._body == self._until_close:
+        elif self.status and self._body is ResponseParser._until_close:
             self.done = True
         else:
             part = "body" if self.status else "headers"
@@ -133,7 +132,7 @@ class ResponseParser:
 
     def _read_head(self, block: bytes) -> None:
         """Take a complete head: a status line and header lines without their last line end."""
-        text, lines = _split_lines(block)
+        lines = _split_lines(block)
         status, modern = _read_status(lines[0])
         headers, framing = _read_fields(lines[1:])
         coded, length = _read_framing(framing)
@@ -156,11 +155,11 @@ class ResponseParser:
         if self._method == "HEAD" or self.status in (204, 304) or (self._method == "CONNECT" and self.status < 300):
             self._finish()
         elif coded:
-            self._left, self._body = _AWAIT_SIZE, self._chunked
+            self._left, self._body = _AWAIT_SIZE, ResponseParser._chunked
         elif length is None:
-            self._keep, self._body = False, self._until_close
+            self._keep, self._body = False, ResponseParser._until_close
         elif length:
-            self._left, self._body = length, self._sized
+            self._left, self._body = length, ResponseParser._sized
         else:
             self._finish()
 
@@ -168,7 +167,7 @@ class ResponseParser:
         self.done = True
         self.reusable = self._keep
         self._left = 0
-        self._body = self._after_end
+        self._body = ResponseParser._after_end
 
     def _after_end(self, data: bytes) -> bytes:
         """Bytes that nobody asked for: the next response on this connection could not be trusted."""
@@ -234,19 +233,19 @@ class ResponseParser:
             self._buffer = data[at:]
             return
         if end > at:
-            _read_fields(_split_lines(data[at:end])[1])
+            _read_fields(_split_lines(data[at:end]))
         self._finish()
         self._after_end(data[end + (4 if end > at else 2) :])
 
 
-def _split_lines(block: bytes) -> tuple[str, list[str]]:
+def _split_lines(block: bytes) -> list[str]:
     """Decode and split at CRLF. Raises for control characters, bare CR and bare LF."""
     text = block.decode("latin-1")
     lines = text.split("\r\n")
     breaks = len(lines) - 1
     if has_control(block) or text.count("\n") != breaks or text.count("\r") != breaks:
         raise ProtocolError("The response headers hold a control character or a bare line break.")
-    return text, lines
+    return lines
 
 
 def _read_status(line: str) -> tuple[int, bool]:

@@ -1,7 +1,7 @@
 """Idle connections, kept by where they lead.
 
-A connection belongs to the process that opened it: after a fork the child forgets its parent's. Lists are only appended to
-and popped from, which is atomic, so threads need no lock.
+A connection belongs to the process that opened it: after a fork the child forgets its parent's. Lists are only
+appended to and popped from, which is atomic, so threads need no lock.
 """
 
 from __future__ import annotations

@@ -29,9 +29,10 @@ _LONGEST_WAIT_SECONDS = 86400.0
 class SyncTransport:
     """Sends requests over a pool of kept-alive connections. Safe to share between threads and to carry over a fork.
 
-    `tls` names private authorities or a client certificate. `proxies` maps `http`, `https`, `all` to proxy URLs and `no` to
-    exceptions; `None` reads `HTTPS_PROXY` and its kin at the first request, `{}` uses none. `max_idle` bounds the
-    idle connections kept for one origin. Looking up a name is the operating system's and is not interrupted by a timeout.
+    `tls` names private authorities or a client certificate. `proxies` maps `http`, `https`, `all` to proxy URLs and
+    `no` to exceptions; `None` reads `HTTPS_PROXY` and its kin at the first request, `{}` uses none. `max_idle`
+    bounds the idle connections kept for one origin. Looking up a name is the operating system's and is not
+    interrupted by a timeout.
     """
 
     __slots__ = ("_client",)

@@ -78,7 +78,8 @@ class ResponseStream(Protocol):
 
     def __iter__(self) -> Iterator[bytes]: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give up the rest of the body."""
 
 
 class AsyncResponseStream(Protocol):
@@ -89,7 +90,8 @@ class AsyncResponseStream(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Give up the rest of the body."""
 
 
 class Transport(Protocol):
@@ -97,25 +99,25 @@ class Transport(Protocol):
 
     def send(self, request: HttpRequest, timeouts: Timeouts) -> HttpResponse:
         """Send and read the whole response. Raises `TransportError`."""
-        ...
 
     def open(self, request: HttpRequest, timeouts: Timeouts) -> ResponseStream:
         """Send and return as soon as the headers are in. Raises `TransportError`, also while iterating."""
-        ...
 
     def close(self) -> None:
         """Release every connection."""
-        ...
 
 
 class AsyncTransport(Protocol):
     """The asynchronous twin of `Transport`."""
 
-    async def send(self, request: HttpRequest, timeouts: Timeouts) -> HttpResponse: ...
+    async def send(self, request: HttpRequest, timeouts: Timeouts) -> HttpResponse:
+        """Send and read the whole response. Raises `TransportError`."""
 
-    async def open(self, request: HttpRequest, timeouts: Timeouts) -> AsyncResponseStream: ...
+    async def open(self, request: HttpRequest, timeouts: Timeouts) -> AsyncResponseStream:
+        """Send and return as soon as the headers are in. Raises `TransportError`, also while iterating."""
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Release every connection."""
 
 
 def redact_url(url: str) -> str:
@@ -125,5 +127,7 @@ def redact_url(url: str) -> str:
         return url
     authority, slash, path = rest.partition("/")
     base, question, query = (slash + path).partition("?")
-    shown = "&".join(p.partition("=")[0] + "=***" if p.lower().startswith(_SECRET_QUERY) else p for p in query.split("&"))
+    shown = "&".join(
+        p.partition("=")[0] + "=***" if p.lower().startswith(_SECRET_QUERY) else p for p in query.split("&")
+    )
     return f"{scheme}://{authority.rpartition('@')[2]}{base}{question}{shown}"

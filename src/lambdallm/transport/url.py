@@ -71,8 +71,8 @@ def _split_authority(url: str, scheme: str, authority: str) -> tuple[str, int]:
     if "@" in authority:
         raise _bad(url, "it carries a user name", "Send credentials in a header")
     if authority.startswith("["):
-        host, _, tail = authority[1:].partition("]")
-        return _check_ipv6(url, host), _read_port(url, scheme, tail)
+        host, closing, tail = authority[1:].partition("]")
+        return _check_ipv6(url, host if closing else ""), _read_port(url, scheme, tail)
     host, colon, port = authority.partition(":")
     return _check_host(url, host), _read_port(url, scheme, colon + port)
 

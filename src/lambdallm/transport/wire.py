@@ -1,7 +1,7 @@
 """One connection: a non-blocking socket, plain or TLS, whose only way to wait is the driver's.
 
-The driver decides how to wait (poll, or an event loop); everything else about sockets is here, once. A wire belongs to no
-event loop, so an idle one serves the next loop as well as it served the last.
+The driver decides how to wait (poll, or an event loop); everything else about sockets is here, once. A wire belongs
+to no event loop, so an idle one serves the next loop as well as it served the last.
 """
 
 from __future__ import annotations
@@ -36,11 +36,9 @@ class Driver(Protocol):
 
     async def wait(self, wire: Wire, writing: bool, until: float | None) -> None:
         """Return when the socket is ready. Raises `Expired` at the `until` reading of the monotonic clock."""
-        ...
 
     async def resolve(self, host: str, port: int, until: float | None) -> Sequence[Any]:
         """What `socket.getaddrinfo` answers."""
-        ...
 
 
 class Wire:
@@ -94,7 +92,7 @@ class Wire:
             await self._driver.wait(self, writing, until)
 
     async def start_tls(self, context: SSLContext, host: str, until: float | None) -> None:
-        """Shake hands, checking the peer's certificate against the host. Raises `ssl.SSLError`, `OSError`, `Expired`."""
+        """Shake hands, checking the peer's certificate and name. Raises `ssl.SSLError`, `OSError`, `Expired`."""
         import ssl
 
         # Bytes, because ssl loads the IDNA tables (2 ms) for text.

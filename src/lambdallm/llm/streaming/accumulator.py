@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..types import (
+    EMPTY,
     ChatMessage,
     Choice,
     Completion,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..types import FinishReason, Part, StreamChunk, ToolCallDelta, Usage
+    from ..types import FinishReason, Metadata, Part, StreamChunk, ToolCallDelta, Usage
 
 
 class Accumulator:
@@ -41,10 +42,11 @@ class Accumulator:
             builder.add(chunk)
 
     def completion(self) -> Completion:
-        """What has come so far. `id` and `model` are taken from the metadata."""
+        """What has come so far. `id` and `model` are taken from the metadata, and what belongs to one choice (`choices`)."""
         metadata = dict(self._metadata)
+        of_choices = metadata.pop("choices", {})
         return Completion(
-            tuple(builder.choice(index) for index, builder in sorted(self._choices.items())),
+            tuple(builder.choice(index, of_choices.get(index, EMPTY)) for index, builder in sorted(self._choices.items())),
             usage=self._usage,
             id=metadata.pop("id", None),
             model=metadata.pop("model", None),
@@ -75,9 +77,12 @@ class _ChoiceBuilder:
         if chunk.finish_reason is not None:
             self.finish_reason, self.raw_finish_reason = chunk.finish_reason, chunk.raw_finish_reason
 
-    def choice(self, index: int) -> Choice:
+    def choice(self, index: int, metadata: Metadata) -> Choice:
+        """The choice; what `metadata` has under `message` is the message's own."""
         parts = tuple(part for key in self._order for part in self._parts(key))
-        return Choice(ChatMessage("assistant", parts), self.finish_reason, self.raw_finish_reason, index)
+        own = {key: value for key, value in metadata.items() if key != "message"} or EMPTY
+        message = ChatMessage("assistant", parts, metadata=metadata.get("message", EMPTY))
+        return Choice(message, self.finish_reason, self.raw_finish_reason, index, own)
 
     def _place(self, kind: str, number: int) -> tuple[str, int]:
         key = (kind, number)

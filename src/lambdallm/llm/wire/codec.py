@@ -1,6 +1,6 @@
 """The shape every codec has. A codec speaks one wire protocol: values in, bytes out, and back. It opens nothing.
 
-A codec is a module of this package with four names: `encode_request`, `decode_response`, `decode_error` and
+A codec is a module of this package with five names: `PATHS`, `encode_request`, `decode_response`, `decode_error` and
 `StreamDecoder`. It never names a provider: what differs between two providers of one protocol is declared in the
 provider's catalog entry and arrives here as `facts`.
 """
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
     class Codec(Protocol):
         """One wire protocol."""
+
+        PATHS: Mapping[str, str]
+        """Where its operations `chat` and `stream` live below an endpoint; `{model}` stands for the model's id."""
 
         def encode_request(self, request: ChatRequest, facts: Facts) -> Encoded:
             """The request's body.

@@ -24,6 +24,16 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes complete."""
+        if (
+            data.find(b"\n") == len(data) - 2
+            and data.startswith(b"data: ")
+            and data.endswith(b"\n")
+            and b"\r" not in data
+            and not self._held
+            and self._started
+            and not self._after_cr
+        ):
+            return [("", data[6:-2])]  # what a network read mostly is: one whole event of one line
         if self._after_cr or b"\r" in data:
             data = self._unify_line_ends(data)
         if not self._started:

@@ -1,0 +1,48 @@
+# Everything a newcomer needs is `make demo` and `make test`; both set up what they use, in .venv.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV = $(shell command -v uv || echo .venv/bin/uv)
+BIN = .venv/bin
+
+.PHONY: help demo test check bench format clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+demo: .venv/.demo  ## ask the embedded model two things: no key, no cloud
+	@$(BIN)/lambdallm local pull
+	@$(BIN)/python examples/quickstart/demo.py
+
+test: .venv/.dev  ## run all tests
+	@$(BIN)/lambdallm local pull
+	$(BIN)/python -m pytest -n auto -q $(ARGS)
+
+check: .venv/.dev  ## lint, formatting, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench:  ## measure cold start, calls and streams beside named peers
+	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run.py $(ARGS)
+
+format: .venv/.dev  ## format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv was found; install one, or pass PYTHON=…"; exit 1; }
+	@if command -v uv >/dev/null; then uv venv -q --python "$$(command -v $(PYTHON))" .venv; \
+	else $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q uv; fi
+
+.venv/.demo: pyproject.toml | .venv/bin/python
+	@$(UV) pip install -q --python $(BIN)/python -e '.[local,yaml]'
+	@touch $@
+
+.venv/.dev: pyproject.toml | .venv/bin/python
+	@$(UV) pip install -q --python $(BIN)/python -e '.[dev]'
+	@touch $@ .venv/.demo

@@ -1,0 +1,293 @@
+"""Streams of the OpenAI chat protocol: server-sent events, each a piece of one choice, ended by `[DONE]`.
+
+Almost every event is a few characters of text in a shape seen just before: `feed` recognises those itself, at a
+third of a microsecond beyond the JSON; everything else takes the long way through `_event`. Shapes that the long way
+found plain are remembered by their widths (how many fields the event and its choice have), so a field that is new
+sends its event the long way.
+
+Sources: OpenAI, "The chat completion chunk object"; OpenRouter, "Streaming" and "Error handling"; Groq, "Errors";
+Mistral, "Reasoning"; Azure, "Content streaming".
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import StreamError
+from ..types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart
+from .framing import FramingError
+from .openai_chat_calls import CallTracker
+from .openai_chat_response import (
+    ANSWER_FIELDS,
+    CHOICE_FIELDS,
+    MARK,
+    MESSAGE_FIELDS,
+    content_part,
+    reasoning_marks,
+    replayed,
+)
+from .openai_error import ErrorFacts, error_inside, stream_error
+from .openai_fields import as_json, finish_reason, leftovers, read_usage, reasoning_text, records
+from .sse import SseDecoder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..errors import LLMError
+    from ..types import Part
+
+_scan: Any = json.JSONDecoder().scan_once
+_IRREGULAR = (KeyError, IndexError, TypeError, AttributeError, ValueError, StopIteration, RecursionError)
+_SHOWN = 80
+_SPELT_IN_PIECES = ("data", "transcript")
+
+
+class StreamDecoder:
+    """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
+
+    def __init__(self) -> None:
+        self.error: LLMError | None = None
+        self.done = False
+        self._sse = SseDecoder()
+        self._choices: dict[int, _Choice] = {}
+        self._told: dict[str, Any] = {}
+        self._width = self._choice_width = 0
+
+    def feed(self, data: bytes) -> list[StreamChunk]:
+        """The chunks that these bytes complete."""
+        chunks: list[StreamChunk] = []
+        if self.done or self.error is not None:
+            return chunks
+        try:
+            events = self._sse.feed(data)
+        except FramingError as reason:
+            self._fail(f"The stream is malformed: {reason}.")
+            return chunks
+        known = self._choices
+        for name, payload in events:
+            try:
+                text = payload.decode()
+                event, end = _scan(text, 0)
+                (choice,) = event["choices"]
+                delta = choice["delta"]
+                content = delta["content"]
+                if (
+                    len(event) == self._width
+                    and len(choice) == self._choice_width
+                    and end == len(text)
+                    and type(content) is str
+                    and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
+                    and choice["finish_reason"] is None
+                    and choice.get("logprobs") is None
+                    and event.get("usage") is None
+                    and "error" not in event
+                    and choice["index"] in known
+                ):
+                    if content:
+                        chunks.append(StreamChunk(content, "", (), None, None, None, None, 0, choice["index"], EMPTY))
+                    continue
+            except _IRREGULAR:
+                pass
+            self._payload(name, payload, chunks)
+            if self.done or self.error is not None:
+                break
+        return chunks
+
+    def close(self) -> list[StreamChunk]:
+        """The chunks that the end of the bytes completes."""
+        chunks: list[StreamChunk] = []
+        if self.done or self.error is not None:
+            return chunks
+        for name, payload in self._sse.close():
+            self._payload(name, payload, chunks)
+        if not self.done and self.error is None:
+            self._finish(chunks, whole=all(choice.finished for choice in self._choices.values()))
+        return chunks
+
+    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk]) -> None:
+        """One event of whatever content."""
+        text = payload.decode("utf-8", "replace").strip()
+        if text == "[DONE]":
+            self._finish(chunks, whole=True)
+        elif text:
+            try:
+                event = json.loads(text)
+            except (ValueError, RecursionError):
+                self._fail(f"The stream is malformed: {text[:_SHOWN]!r} is no JSON.")
+            else:
+                self._event(name, event, chunks)
+
+    def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
+        found = ErrorFacts(event) if name == "error" else error_inside(event)
+        if found is not None:
+            self.error = stream_error(found, usage=read_usage(event) if isinstance(event, dict) else None)
+            return
+        choices = event.get("choices") if isinstance(event, dict) else event
+        if not isinstance(choices, list) and (choices is not None or not isinstance(event, dict)):
+            self._fail(f"The stream is malformed: {as_json(event)[:_SHOWN]!r} is no event of this protocol.")
+            return
+        self._width = len(event)
+        self._metadata(event, chunks)
+        for choice in records(choices):
+            self._choice(choice, chunks)
+        if (usage := read_usage(event)) is not None:
+            chunks.append(StreamChunk(usage=usage))
+
+    def _metadata(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        """Tell each field of the answer once, and again when it changes to something that says more than nothing."""
+        fields = leftovers(event, ANSWER_FIELDS)
+        fields |= {key: value for key in ("id", "model") if isinstance(value := event.get(key), str)}
+        fields = {key: value for key, value in fields.items() if value != "" or key not in self._told}
+        if news := {key: value for key, value in fields.items() if self._told.get(key) != value}:
+            self._told |= news
+            chunks.append(StreamChunk(metadata=news))
+
+    def _choice(self, choice: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        index = choice.get("index")
+        index = index if type(index) is int else 0
+        state = self._choices.get(index)
+        if state is None:
+            state = self._choices[index] = _Choice(index)
+        self._choice_width = len(choice) if state.add(choice, chunks) else 0
+        if found := error_inside(choice):
+            self.error = stream_error(found)
+        elif choice.get("finish_reason") == "error":
+            self._fail("The provider broke the stream off with finish reason 'error'.")
+
+    def _finish(self, chunks: list[StreamChunk], *, whole: bool) -> None:
+        """The end, as it should be or not; what is only known now is told either way."""
+        told: dict[int, dict[str, Any]] = {}
+        for state in self._choices.values():
+            state.end(chunks, told)
+        if told:
+            chunks.append(StreamChunk(metadata={"choices": told}))
+        if not self._choices:
+            self._fail("The stream ended without an answer.")
+        elif not whole:
+            self._fail("The stream broke off before its end.")
+        else:
+            self.done = True
+
+    def _fail(self, message: str) -> None:
+        self.error = StreamError(message)
+
+
+class _Choice:
+    """One choice: what tells its tool calls apart, and what is told at its end."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.finished = False
+        self._calls = CallTracker()
+        self._fields: set[str] = set()
+        self._details: list[dict[str, Any]] = []
+        self._extras: dict[str, Any] = {}
+        self._message: dict[str, Any] = {}
+
+    def add(self, choice: dict[str, Any], chunks: list[StreamChunk]) -> bool:
+        """Take an event's choice. Returns whether it held nothing that would be told only at the end."""
+        delta = choice.get("delta", choice.get("message"))
+        if isinstance(delta, dict):
+            self._thoughts(delta, chunks)
+            self._content(delta, chunks)
+            if calls := self._calls.read(delta):
+                chunks.append(StreamChunk(tool_calls=calls, index=self.index))
+            self._message |= replayed(delta)
+            _grow(self._extras, leftovers(delta, MESSAGE_FIELDS))
+        extras = leftovers(choice, CHOICE_FIELDS)
+        _grow(self._extras, extras)
+        reason, raw = finish_reason(choice.get("finish_reason"))
+        if raw is not None:
+            self.finished = True
+            chunks.append(StreamChunk(finish_reason=reason, raw_finish_reason=raw, index=self.index))
+        return not extras
+
+    def end(self, chunks: list[StreamChunk], told: dict[int, dict[str, Any]]) -> None:
+        """Tell what is complete only now."""
+        if self._details:
+            self._part(ReasoningPart(metadata={"reasoning_details": joined_details(self._details)}), chunks)
+        message = {"message": self._message} if self._message else {}
+        if extras := self._extras | message:
+            told[self.index] = extras
+
+    def _thoughts(self, delta: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        text, field = reasoning_text(delta)
+        details = records(delta.get("reasoning_details"))
+        if text:
+            self._thinking(text, field, EMPTY_MARKS, chunks)
+        if details and not self._details:
+            self._part(ReasoningPart(metadata={"reasoning_details": details}), chunks)
+        self._details += details
+
+    def _thinking(self, text: str, field: str, metadata: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        """A piece of reasoning; the first one says which field it came in."""
+        if field not in self._fields:
+            self._fields.add(field)
+            metadata = reasoning_marks(field, []) | metadata
+        part = ReasoningPart(metadata=metadata) if metadata else None
+        chunks.append(StreamChunk(thinking=text, part=part, index=self.index))
+
+    def _content(self, delta: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        content = delta.get("content")
+        if isinstance(content, str):
+            if content:
+                chunks.append(StreamChunk(content, index=self.index))
+        elif isinstance(content, list):
+            for item in content:
+                if isinstance(item, (dict, str)):
+                    self._item(content_part(item), chunks)
+        elif content is not None:
+            chunks.append(StreamChunk(as_json(content), index=self.index))
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            self._part(RefusalPart(refusal), chunks)
+        if citations := records(delta.get("annotations")):
+            self._part(TextPart("", tuple(citations)), chunks)
+
+    def _item(self, part: Part, chunks: list[StreamChunk]) -> None:
+        """One item of a content list."""
+        if isinstance(part, ReasoningPart) and part.signature is None:
+            self._thinking(part.text, "thinking", {k: v for k, v in part.metadata.items() if k != MARK}, chunks)
+        elif isinstance(part, TextPart) and not part.metadata:
+            chunks.append(StreamChunk(part.text, index=self.index))
+        else:
+            self._part(part, chunks)
+
+    def _part(self, part: Part, chunks: list[StreamChunk]) -> None:
+        chunks.append(StreamChunk(part=part, index=self.index))
+
+
+EMPTY_MARKS: dict[str, Any] = {}
+
+
+def joined_details(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """OpenRouter's `reasoning_details` with the pieces of each block joined, in the order the blocks began."""
+    blocks: list[tuple[dict[str, Any], dict[str, list[str]]]] = []
+    for piece in pieces:
+        if not blocks or not _continues(blocks[-1][0], piece):
+            blocks.append(({}, {}))
+        record, texts = blocks[-1]
+        record.update({key: value for key, value in piece.items() if value is not None or key not in record})
+        for key in ("text", "summary"):
+            if isinstance(piece.get(key), str):
+                texts.setdefault(key, []).append(piece[key])
+    return [record | {key: "".join(words) for key, words in texts.items()} for record, texts in blocks]
+
+
+def _continues(record: dict[str, Any], piece: dict[str, Any]) -> bool:
+    same = all(record.get(key) == piece.get(key) for key in ("type", "index"))
+    return same and piece.get("type") != "reasoning.encrypted"
+
+
+def _grow(whole: dict[str, Any], piece: dict[str, Any]) -> None:
+    """Add a piece of unmodelled fields: lists grow, objects merge, sound and its transcript join, the rest is newer."""
+    for key, value in piece.items():
+        known = whole.get(key)
+        if isinstance(known, list) and isinstance(value, list):
+            known.extend(value)
+        elif isinstance(known, dict) and isinstance(value, dict):
+            _grow(known, value)
+        elif isinstance(known, str) and isinstance(value, str) and key in _SPELT_IN_PIECES:
+            whole[key] = known + value
+        else:
+            whole[key] = list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value

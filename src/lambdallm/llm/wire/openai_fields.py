@@ -1,0 +1,119 @@
+"""What whole answers and streams of the OpenAI chat protocol have in common: usage, finish reasons, leftovers.
+
+Everything here reads values of any type: a provider's JSON promises nothing.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..types import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+    from ..types import FinishReason
+
+REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
+"""The names that providers gave to what the model thought, in a message or a delta."""
+
+REPLAYED_FIELDS = ("extra_content", "thought_signature")
+"""Unmodelled fields of an answer's message that its provider wants back in the next request."""
+
+FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop", "eos": "stop", "eos_token": "stop", "stop_sequence": "stop", "end_turn": "stop", "complete": "stop",
+    "length": "length", "max_tokens": "length", "model_length": "length", "max_output_tokens": "length",
+    "tool_calls": "tool_calls", "function_call": "tool_calls", "tool_use": "tool_calls", "tool_call": "tool_calls",
+    "content_filter": "content_filter", "safety": "content_filter", "recitation": "content_filter",
+    "sensitive": "content_filter", "refusal": "refusal", "error": "error", "network_error": "error",
+    "insufficient_system_resource": "error",
+}  # fmt: skip
+
+_CACHED = (
+    ("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",), ("num_cached_tokens",),
+)  # fmt: skip
+_CACHE_WRITE = (("prompt_tokens_details", "cache_write_tokens"), ("cache_creation_input_tokens",))
+_REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
+
+
+def finish_reason(raw: Any) -> tuple[FinishReason | None, str | None]:
+    """The reason in our words and in the provider's own."""
+    if not isinstance(raw, str) or not raw:
+        return None, None
+    return FINISH_REASONS.get(raw.lower(), "other"), raw
+
+
+def read_usage(answer: dict[str, Any]) -> Usage | None:
+    """The answer's usage, also where Groq puts it in a stream (`x_groq`)."""
+    native = answer.get("usage")
+    if not native and isinstance(groq := answer.get("x_groq"), dict):
+        native = groq.get("usage")
+    if not isinstance(native, dict) or not native:
+        return None
+    given, made = count(native.get("prompt_tokens")), count(native.get("completion_tokens"))
+    reasoning = _first(native, _REASONING)
+    if count(native.get("total_tokens")) == given + made + reasoning:
+        made += reasoning  # some (xAI, Gemini) count what the model thought apart from what it said
+    return Usage(given, made, _first(native, _CACHED), _first(native, _CACHE_WRITE), reasoning, native)
+
+
+def count(value: Any) -> int:
+    """A number of tokens; 0 for what is none."""
+    if type(value) is int and value > 0:
+        return value
+    return int(value) if type(value) is float and 0 < value < 1e15 else 0
+
+
+def leftovers(record: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """The fields that nothing here reads, without those that say nothing."""
+    return {key: value for key, value in record.items() if key not in known and value is not None}
+
+
+def reasoning_text(message: dict[str, Any]) -> tuple[str, str]:
+    """What the model thought, and the name of the field that says so; empty text where there is none."""
+    for field in REASONING_FIELDS:
+        if isinstance(text := message.get(field), str) and text:
+            return text, field
+    return "", ""
+
+
+def thinking_chunk(chunk: dict[str, Any]) -> str:
+    """The text of a `thinking` content chunk (Mistral, "Reasoning"): a list of text chunks, or text."""
+    inner = chunk.get("thinking")
+    if isinstance(inner, str):
+        return inner
+    texts = (text(item) for item in inner) if isinstance(inner, list) else ()
+    return "".join(texts)
+
+
+def text(chunk: Any) -> str:
+    """The text of a text chunk; of anything else, none."""
+    words = chunk.get("text") if isinstance(chunk, dict) else chunk
+    return words if isinstance(words, str) else ""
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON text, where a provider sends an object in place of text."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
+
+
+def records(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; nothing from what is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _first(native: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> int:
+    return next((number for path in paths if (number := count(_at(native, path)))), 0)
+
+
+def _at(record: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
+
+

@@ -1,0 +1,143 @@
+"""Our values in the words of the corpus, as its README defines them."""
+
+from __future__ import annotations
+
+from lambdallm.llm.types import ProviderPart, ReasoningPart, TextPart
+from lambdallm.llm.wire.openai_chat_response import MARK
+
+from .table import at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambdallm.llm.errors import LLMError
+    from lambdallm.llm.types import ChatMessage, Choice, Completion, Part, ToolCall, Usage
+
+    from .table import Path, Sdk
+
+_USAGE_KEYS = ("input", "output", "cached", "cache_write", "reasoning", "total")
+
+
+def tell_completion(completion: Completion, sdk: Sdk) -> dict[str, Any]:
+    """A `chat` outcome."""
+    message = completion.message
+    optional = {
+        "refusal": message.refusal,
+        "function_call": _function_call(message),
+        "content_object": _content_object(message),
+        "other_content_blocks": _other_blocks(message, sdk) or None,
+        "stop_sequence": _from_metadata(completion, "stop_sequence"),
+        "choices": [_choice(choice) for choice in completion.choices] if len(completion.choices) > 1 else None,
+        "model": completion.model if sdk.identified else None,
+        "id": completion.id if sdk.identified else None,
+    }
+    told = {"kind": "chat", **_choice_of(completion), "usage": tell_usage(completion.usage, sdk)}
+    return told | {key: value for key, value in optional.items() if value is not None}
+
+
+def tell_error(error: LLMError, sdk: Sdk, *, partial: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An `error` outcome; with `partial`, a `stream_error`."""
+    told = {
+        "kind": "error" if partial is None else "stream_error",
+        "sdk_exception": _exception(error, sdk) if partial is None else sdk.stream_exception,
+        "status": error.status,
+        "type": error.type,
+        "code": error.code,
+        "message": error.message,
+    }
+    return told if partial is None else told | {"partial": partial}
+
+
+def tell_usage(usage: Usage | None, sdk: Sdk) -> dict[str, Any] | None:
+    """The provider's own numbers under the corpus's names, and its record as the SDK shows it."""
+    if usage is None:
+        return None
+    native = {k: v for k, v in _without_nulls(dict(usage.native)).items() if not sdk.usage_fields or k in sdk.usage_fields}
+    told: dict[str, Any] = {key: _number(native, sdk.usage.get(key, ())) for key in _USAGE_KEYS}
+    return told | {"native": native}
+
+
+def _number(native: dict[str, Any], paths: tuple[Path, ...]) -> Any:
+    """The first number that is not 0; where there is none, what the last place says."""
+    values = [at(native, path) for path in paths]
+    return next((value for value in values if value), values[-1] if values else None)
+
+
+def _choice_of(completion: Completion) -> dict[str, Any]:
+    if completion.choices:
+        return _choice(completion.choices[0])
+    return {"text": "", "thinking": None, "tool_calls": [], "finish_reason": None}
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "text": "".join(part.text for part in choice.message.parts if _is_text(part)),
+        "thinking": choice.message.thinking,
+        "tool_calls": [_call(call) for call in choice.message.tool_calls if _mark(call, "kind") != "function_call"],
+        "finish_reason": choice.raw_finish_reason,
+    }
+
+
+def _is_text(part: Part) -> bool:
+    return isinstance(part, TextPart) and _mark(part, "content_object") is None
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    """A call. The corpus says `null` where there is no JSON text at all; for us that means no arguments."""
+    id = _marks(call).get("sent_id", call.id)
+    if call.arguments_json is None:
+        return {"id": id, "name": call.name, "arguments": None if _mark(call, "no_arguments") else call.arguments}
+    arguments = call.arguments if call.arguments_json.strip() else None
+    return {"id": id, "name": call.name, "arguments": arguments, "arguments_raw": call.arguments_json}
+
+
+def _function_call(message: ChatMessage) -> dict[str, Any] | None:
+    legacy = next((call for call in message.tool_calls if _mark(call, "kind") == "function_call"), None)
+    return {"name": legacy.name, "arguments": legacy.arguments} if legacy is not None else None
+
+
+def _content_object(message: ChatMessage) -> Any:
+    return next((found for part in message.parts if (found := _mark(part, "content_object")) is not None), None)
+
+
+def _other_blocks(message: ChatMessage, sdk: Sdk) -> list[str]:
+    """The types of the blocks that are neither text, thinking nor a client's tool call, in order."""
+    names = (_block_name(part, sdk) for part in message.parts)
+    return [name for name in names if name]
+
+
+def _block_name(part: Part, sdk: Sdk) -> str:
+    if isinstance(part, ReasoningPart):
+        return sdk.redacted_block if part.encrypted is not None and not part.text else ""
+    return part.type if isinstance(part, ProviderPart) and part.type != "thinking" else ""
+
+
+def _mark(part: Part, key: str) -> Any:
+    """A note that the OpenAI chat codec made for its encoder."""
+    return _marks(part).get(key)
+
+
+def _marks(part: Part) -> dict[str, Any]:
+    marks = getattr(part, "metadata", {}).get(MARK)
+    return marks if isinstance(marks, dict) else {}
+
+
+def _from_metadata(completion: Completion, key: str) -> Any:
+    places = (completion.metadata, *(choice.metadata for choice in completion.choices[:1]))
+    return next((value for place in places if (value := place.get(key)) is not None), None)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _exception(error: LLMError, sdk: Sdk) -> str | None:
+    """The class that the vendor's SDK raises for it."""
+    if sdk.exceptions_by_type:
+        return error.type
+    status = error.status or 0
+    start, name = sdk.exception_from
+    return sdk.exceptions.get(status) or (name if status >= start else sdk.exception)

@@ -1,0 +1,32 @@
+"""What every test gets: no keys and no settings from the machine it runs on, and a corpus that may not go missing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+DEFAULT_CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+def corpus_folder() -> Path | None:
+    """The recorded traffic: where `LAMBDALLM_CORPUS` says, or beside the project; `None` in a clone without it."""
+    named = os.environ.get("LAMBDALLM_CORPUS")
+    folder = Path(named) if named else DEFAULT_CORPUS
+    return folder if folder.is_dir() else None
+
+
+def pytest_sessionstart(session):
+    named = os.environ.get("LAMBDALLM_CORPUS")
+    if named and not Path(named).is_dir():
+        pytest.exit(f"LAMBDALLM_CORPUS names {named!r}, which is no folder.", returncode=2)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    """A key on the developer's machine must not change what a test sees."""
+    keep = {"LAMBDALLM_CORPUS", "LAMBDALLM_CACHE", "LAMBDALLM_LOCAL_MODEL"}
+    for name in list(os.environ):
+        secret = name.endswith(("_API_KEY", "_BASE_URL")) or name.lower().endswith("_proxy")
+        ours = name.startswith(("LAMBDALLM_", "AWS_")) and name not in keep
+        if secret or ours:
+            monkeypatch.delenv(name)

@@ -1,0 +1,92 @@
+"""What an import pulls in decides a cold start. The lists are closed: a new name in them needs a reason."""
+
+import subprocess
+import sys
+
+import pytest
+
+CHEAP = {
+    "__future__",
+    "keyword",
+    "operator",
+    "reprlib",
+    "types",
+    "enum",
+    "functools",
+    "collections",
+    "re",
+    "json",
+    "abc",
+}
+CHEAP |= {
+    "_functools",
+    "_collections",
+    "_operator",
+    "_sre",
+    "_json",
+    "itertools",
+    "copyreg",
+    "time",
+    "_collections_abc",
+}
+NEVER = {
+    "asyncio", "http", "http.client", "email", "urllib", "urllib.parse", "urllib.request", "ssl", "socket", "logging",
+    "dataclasses", "inspect", "typing", "threading", "datetime", "uuid", "subprocess", "importlib.metadata", "random",
+    "boto3", "botocore", "yaml", "pydantic", "argparse", "difflib", "hashlib", "hmac",
+}  # fmt: skip
+
+
+def imported(code):
+    """The modules that a fresh process has after some code beyond those it starts with."""
+    script = f"import sys; before = set(sys.modules)\n{code}\nprint(*(set(sys.modules) - before))"
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {SOURCE!r})\n{script}"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(out.splitlines()[-1].split())
+
+
+SOURCE = __import__("lambdallm").__path__[0].rpartition("/")[0]
+
+
+def foreign(modules):
+    return {name for name in modules if not name.startswith("lambdallm")}
+
+
+def test_importing_the_package_imports_nothing():
+    assert imported("import lambdallm") == {"lambdallm"}
+
+
+def test_the_names_a_function_uses_import_cheap_things_only():
+    found = foreign(imported("from lambdallm import handler, Prompt, Model, Middleware"))
+    roots = {name.partition(".")[0] for name in found}
+    assert roots <= CHEAP, f"new: {sorted(roots - CHEAP)}"
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("from lambdallm import handler, Prompt, Model", set()),
+        ("from lambdallm import WireClient\nWireClient('openai/gpt-4o')", set()),
+        ("import lambdallm.transport.sync", {"socket"}),
+        ("import lambdallm.aws.sigv4", {"hashlib", "hmac"}),
+        ("import lambdallm.llm.wire.openai_chat", set()),
+        ("import lambdallm.llm.wire.anthropic_messages", set()),
+        ("import lambdallm.llm.wire.bedrock_converse", set()),
+    ],
+)
+def test_what_costs_milliseconds_is_not_imported_until_it_is_needed(code, allowed):
+    assert imported(code) & NEVER <= allowed
+
+
+def test_every_public_name_resolves():
+    import lambdallm
+
+    assert all(getattr(lambdallm, name) is not None for name in lambdallm.__all__)
+    assert set(lambdallm.__all__) == set(lambdallm._HOMES)
+    assert set(lambdallm.__all__) <= set(dir(lambdallm))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    import lambdallm
+
+    with pytest.raises(AttributeError, match="nope"):
+        lambdallm.nope  # noqa: B018
