@@ -19,6 +19,11 @@ CHEAP = {
     "abc",
 }
 CHEAP |= {
+    "os",
+    "posixpath",
+    "stat",
+    "_stat",
+    "genericpath",
     "_functools",
     "_collections",
     "_operator",

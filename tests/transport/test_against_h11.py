@@ -136,7 +136,7 @@ def test_every_split_agrees() -> None:
 
 response = st.tuples(
     st.sampled_from(STATUS_LINES[:4]),
-    st.lists(st.sampled_from([f for f in FIELDS if b"Transfer" not in f]), max_size=3).map(b"".join),
+    st.lists(st.sampled_from([f for f in FIELDS if b"Transfer" not in f and f[:1] != b" "]), max_size=3).map(b"".join),
     st.lists(st.integers(0, 30)),
 )
 

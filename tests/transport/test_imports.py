@@ -14,7 +14,8 @@ SOURCE = str(Path(lambdallm.__file__).parent.parent)
 
 ALLOWED = {
     "__future__", "_collections", "_collections_abc", "_functools", "_operator", "_socket", "abc", "_abc", "array",
-    "collections", "collections.abc", "enum", "errno", "functools", "genericpath", "itertools", "keyword", "math", "operator", "os",
+    "collections", "collections.abc", "enum", "errno", "functools",
+    "genericpath", "itertools", "keyword", "math", "operator", "os",
     "os.path", "posixpath", "reprlib", "select", "selectors", "socket", "stat", "_stat", "types", "_weakref",
     "importlib", "importlib._bootstrap", "importlib._bootstrap_external", "warnings", "_imp",
 }  # fmt: skip

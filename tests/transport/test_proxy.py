@@ -43,6 +43,8 @@ def goes_through(environ: dict[str, str], url: str) -> str | None:
         ({"ALL_PROXY": "http://p.test:1"}, "http://127.0.0.1:9001/", None),
         ({"ALL_PROXY": "http://p.test:1"}, "http://localhost:80/", None),
         ({"ALL_PROXY": "http://p.test:1"}, "http://[::1]/", None),
+        ({"ALL_PROXY": "http://p.test:1"}, "http://169.254.170.2/credentials", None),
+        ({"ALL_PROXY": "http://p.test:1"}, "http://[fd00:ec2::23]/credentials", None),
     ],
 )
 def test_the_environment_chooses(environ: dict[str, str], url: str, proxy: str | None) -> None:

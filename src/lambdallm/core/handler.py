@@ -87,6 +87,8 @@ def _decorated(function: Function, given: HandlerSettings) -> Handler:
 
     def invoke(event: Any, lambda_context: Any = None) -> Any:
         context = LambdaLLMContext(_configured(given), lambda_context, event)
+        if (watch := getattr(lambda_context, "on_context", None)) is not None:  # local tools look on, AWS has none
+            watch(context)
         result = _run(function, event, context, given.middleware)
         if is_stream(result) and getattr(lambda_context, "accepts_stream", False):
             return result

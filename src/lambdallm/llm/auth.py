@@ -94,7 +94,7 @@ def _credentials(environ: Environ, now: float) -> Flow[Credentials]:
     outcome: Any = None
     try:
         while True:
-            request = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
+            request = steps.send(outcome)
             reply = yield Send(request, TIMEOUTS)
             outcome = reply.value if isinstance(reply, Ok) else reply.error
     except StopIteration as stop:

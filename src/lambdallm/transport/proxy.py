@@ -4,7 +4,8 @@
   lower case wins. Upper-case `HTTP_PROXY` is ignored where `REQUEST_METHOD` is set: under CGI a client could set it
   with a `Proxy:` header.
 - `NO_PROXY` / `no_proxy`: a comma-separated list of names (each covers its subdomains), `host:port`, addresses, CIDR
-  ranges, or `*`. Loopback addresses never go through a proxy from the environment.
+  ranges, or `*`. Loopback addresses never go through a proxy from the environment, nor do the link-local ones where
+  AWS hands out credentials in clear text.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from .url import Url, split_url
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_ALWAYS_DIRECT = ("localhost", "127.0.0.0/8", "::1", "169.254.0.0/16", "fd00:ec2::/32")
 
 
 class Proxy(Value):
@@ -59,7 +63,7 @@ def rules_from_environment(environ: Mapping[str, str]) -> ProxyRules:
     http = environ.get("http_proxy") or ("" if "REQUEST_METHOD" in environ else environ.get("HTTP_PROXY"))
     named = {"http": http, "https": _either(environ, "https_proxy"), "all": _either(environ, "all_proxy")}
     rules = rules_from({key: value for key, value in named.items() if value})
-    exceptions = (*_split_list(_either(environ, "no_proxy")), "localhost", "127.0.0.0/8", "::1")
+    exceptions = (*_split_list(_either(environ, "no_proxy")), *_ALWAYS_DIRECT)
     return rules.replace(exceptions=exceptions) if rules.http or rules.https else rules
 
 

@@ -64,4 +64,7 @@ def _packed(vector: Sequence[float]) -> str:
 
 def models(*ids: str, owner: str) -> Json:
     """The list of models."""
-    return {"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name in ids]}
+    return {
+        "object": "list",
+        "data": [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name in ids],
+    }

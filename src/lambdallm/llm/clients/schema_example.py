@@ -16,7 +16,7 @@ _DEEPEST = 32
 def example(schema: Any) -> Any:
     """A minimal value that satisfies `schema`; `$ref` is followed inside the schema only.
 
-    Knows `const`, `enum`, `default`, `examples`, `type`, `properties` and `required`, `minItems` and `prefixItems`, `minLength`,
+    Knows `const`, `enum`, `type`, `properties` and `required`, `minItems` and `prefixItems`, `minLength`,
     `format`, bounds and `multipleOf` of numbers, `anyOf`, `oneOf`, `allOf`. Raises `ValueError` for a reference that
     leads nowhere or never ends. A `pattern` is not looked at.
     """
@@ -29,12 +29,10 @@ def _example(schema: Any, root: Any, depth: int) -> Any:
     if not isinstance(schema, dict):
         return None
     schema = _flat(schema, root, depth)
-    for name in ("const", "default"):
-        if name in schema:
-            return schema[name]
-    for name in ("enum", "examples"):
-        if schema.get(name):
-            return schema[name][0]
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][0]
     return _BY_TYPE.get(_type(schema), _null)(schema, root, depth)
 
 
@@ -44,11 +42,16 @@ def _flat(schema: Schema, root: Any, depth: int) -> Schema:
         raise ValueError("The schema refers to itself without end.")
     merged = {name: value for name, value in schema.items() if name not in ("$ref", "anyOf", "oneOf", "allOf")}
     parts = [_resolved(schema["$ref"], root)] if "$ref" in schema else []
-    parts += [schema[name][0] for name in ("anyOf", "oneOf") if schema.get(name)]
+    parts += [min(schema[name], key=_refers) for name in ("anyOf", "oneOf") if schema.get(name)]
     for part in parts + list(schema.get("allOf", ())):
         if isinstance(part, dict):
             merged = _merged(merged, _flat(part, root, depth + 1))
     return merged
+
+
+def _refers(schema: Any) -> bool:
+    """Alternatives without a reference come first: a value that refers to its own kind ends there."""
+    return isinstance(schema, dict) and "$ref" in schema
 
 
 def _merged(one: Schema, other: Schema) -> Schema:
@@ -113,32 +116,27 @@ _FORMATS = {
 
 
 def _integer(schema: Schema, _root: Any, _depth: int) -> Any:
-    low, high = _bounds(schema, 1)
-    step = int(schema.get("multipleOf", 1)) or 1
-    if low is not None and low > 0:
-        return -int(-low // 1) if step == 1 else -int(-low // step) * step
-    return int(high // step) * step if high is not None and high < 0 else 0
+    return _number({"multipleOf": 1} | schema, _root, _depth)
 
 
 def _number(schema: Schema, _root: Any, _depth: int) -> Any:
-    low, high = _bounds(schema, 0)
-    step = schema.get("multipleOf")
-    if low is not None and high is not None and not low <= 0 <= high and not step:
-        return (low + high) / 2
-    if low is not None and (low > 0 or (low == 0 and schema.get("exclusiveMinimum") == 0)):
-        return -(-low // step) * step if step else low + ("exclusiveMinimum" in schema)
-    if high is not None and (high < 0 or (high == 0 and schema.get("exclusiveMaximum") == 0)):
-        return high // step * step if step else high - ("exclusiveMaximum" in schema)
-    return 0
+    """The first of the likely values that fits: zero, the bounds, what lies next to and between them."""
+    step = schema.get("multipleOf", 1)
+    low = max((schema[name] for name in ("minimum", "exclusiveMinimum") if name in schema), default=0)
+    high = min((schema[name] for name in ("maximum", "exclusiveMaximum") if name in schema), default=low)
+    up, down = -(-low // step) * step, high // step * step
+    likely = (0, up, up + step, down, down - step, low, high, (low + high) / 2)
+    return next((value for value in likely if _fits(value, schema)), 0)
 
 
-def _bounds(schema: Schema, unit: int) -> tuple[Any, Any]:
-    """The smallest and largest value; an exclusive bound of an integer is moved by `unit`."""
-    lows = [schema["minimum"]] if "minimum" in schema else []
-    highs = [schema["maximum"]] if "maximum" in schema else []
-    lows += [schema["exclusiveMinimum"] + unit] if "exclusiveMinimum" in schema else []
-    highs += [schema["exclusiveMaximum"] - unit] if "exclusiveMaximum" in schema else []
-    return max(lows, default=None), min(highs, default=None)
+def _fits(value: float, schema: Schema) -> bool:
+    return (
+        value >= schema.get("minimum", value)
+        and value <= schema.get("maximum", value)
+        and value > schema.get("exclusiveMinimum", value - 1)
+        and value < schema.get("exclusiveMaximum", value + 1)
+        and value % schema.get("multipleOf", value or 1) == 0
+    )
 
 
 def _boolean(_schema: Schema, _root: Any, _depth: int) -> Any:

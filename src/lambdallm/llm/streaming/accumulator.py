@@ -42,11 +42,13 @@ class Accumulator:
             builder.add(chunk)
 
     def completion(self) -> Completion:
-        """What has come so far. `id` and `model` are taken from the metadata, and what belongs to one choice (`choices`)."""
+        """What has come so far. `id`, `model` and what belongs to a choice (`choices`) are taken from the metadata."""
         metadata = dict(self._metadata)
         of_choices = metadata.pop("choices", {})
         return Completion(
-            tuple(builder.choice(index, of_choices.get(index, EMPTY)) for index, builder in sorted(self._choices.items())),
+            tuple(
+                builder.choice(index, of_choices.get(index, EMPTY)) for index, builder in sorted(self._choices.items())
+            ),
             usage=self._usage,
             id=metadata.pop("id", None),
             model=metadata.pop("model", None),

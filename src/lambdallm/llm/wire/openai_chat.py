@@ -1,10 +1,37 @@
-"""The OpenAI chat protocol, which most providers speak in some dialect.
-"""
+"""The OpenAI chat protocol (`POST …/chat/completions`), which most providers speak in some dialect.
+
+What a provider declares in its catalog entry, as `facts`; every one has a default, so an empty entry speaks OpenAI's
+own protocol of the days before it had dialects:
+
+| fact | value | meaning |
+|---|---|---|
+| `max_tokens_param` | `"max_tokens"` | the name of the limit; OpenAI's newer models want `max_completion_tokens` |
+| `param_names` | `{}` | other settings under other names: `{"seed": "random_seed"}` |
+| `unsupported` | `[]` | settings (fields of `ChatRequest`) that it refuses: asking for one raises |
+| `ignored` | `[]` | settings that it ignores: left out, with a warning |
+| `supports` | `[]` | settings beyond the protocol that it takes: `["top_k"]` |
+| `stream_usage` | `true` | ask for usage in streams with `stream_options` |
+| `system_role` | none | `"developer"` or `"system"`: the one name it has for both roles |
+| `json_schema` | `true` | answers can be bound to a schema; `false`: only to JSON |
+| `flat_content` | `false` | content must be one text, not a list, where it is all text |
+| `reasoning_field` | where it came in | where earlier reasoning goes back: a field's name, `"reasoning_details"`, `"thinking"` (a content chunk), or null for nowhere |
+| `thinking_param` | `"reasoning_effort"` | how thinking is asked for: that, `"reasoning"`, `"thinking"`, `"enable_thinking"`, `"chat_template_kwargs"`, or null for not at all |
+| `efforts` | none | efforts it knows, and its words for them: `{"minimal": "low", "low": "low"}` |
+| `document_part` | `"file"` | how documents are sent: that, or `"document_url"` |
+| `file_urls` | `false` | a document may be a URL |
+| `tool_result_parts` | `["text"]` | what a tool's result may hold: `"image"`, `"audio"`, `"document"` too |
+| `tool_result_name` | `false` | a tool's result carries the tool's name |
+
+Source: OpenAI, "Chat Completions: Create chat completion"; the providers' own pages are named in the modules.
+"""  # noqa: E501 - a table's row is one line
 
 from __future__ import annotations
 
+from .openai_chat_request import encode_request
 from .openai_chat_response import decode_response
 from .openai_chat_stream import StreamDecoder
 from .openai_error import decode_error
 
-__all__ = ["StreamDecoder", "decode_error", "decode_response"]
+PATHS = {"chat": "/chat/completions", "stream": "/chat/completions"}
+
+__all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from ..errors import LLMError
     from ..types import Part
 
-_scan: Any = json.JSONDecoder().scan_once
+_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # the C scanner: not in the stubs
 _IRREGULAR = (KeyError, IndexError, TypeError, AttributeError, ValueError, StopIteration, RecursionError)
 _SHOWN = 80
+_DEEPEST = 8
 _SPELT_IN_PIECES = ("data", "transcript")
 
 
@@ -57,7 +58,7 @@ class StreamDecoder:
     def feed(self, data: bytes) -> list[StreamChunk]:
         """The chunks that these bytes complete."""
         chunks: list[StreamChunk] = []
-        if self.done or self.error is not None:
+        if self._is_over():
             return chunks
         try:
             events = self._sse.feed(data)
@@ -90,20 +91,23 @@ class StreamDecoder:
             except _IRREGULAR:
                 pass
             self._payload(name, payload, chunks)
-            if self.done or self.error is not None:
+            if self._is_over():
                 break
         return chunks
 
     def close(self) -> list[StreamChunk]:
         """The chunks that the end of the bytes completes."""
         chunks: list[StreamChunk] = []
-        if self.done or self.error is not None:
+        if self._is_over():
             return chunks
         for name, payload in self._sse.close():
             self._payload(name, payload, chunks)
-        if not self.done and self.error is None:
+        if not self._is_over():
             self._finish(chunks, whole=all(choice.finished for choice in self._choices.values()))
         return chunks
+
+    def _is_over(self) -> bool:
+        return self.done or self.error is not None
 
     def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk]) -> None:
         """One event of whatever content."""
@@ -112,11 +116,9 @@ class StreamDecoder:
             self._finish(chunks, whole=True)
         elif text:
             try:
-                event = json.loads(text)
+                self._event(name, json.loads(text), chunks)
             except (ValueError, RecursionError):
-                self._fail(f"The stream is malformed: {text[:_SHOWN]!r} is no JSON.")
-            else:
-                self._event(name, event, chunks)
+                self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
 
     def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
         found = ErrorFacts(event) if name == "error" else error_inside(event)
@@ -279,14 +281,14 @@ def _continues(record: dict[str, Any], piece: dict[str, Any]) -> bool:
     return same and piece.get("type") != "reasoning.encrypted"
 
 
-def _grow(whole: dict[str, Any], piece: dict[str, Any]) -> None:
+def _grow(whole: dict[str, Any], piece: dict[str, Any], depth: int = 0) -> None:
     """Add a piece of unmodelled fields: lists grow, objects merge, sound and its transcript join, the rest is newer."""
     for key, value in piece.items():
         known = whole.get(key)
         if isinstance(known, list) and isinstance(value, list):
             known.extend(value)
-        elif isinstance(known, dict) and isinstance(value, dict):
-            _grow(known, value)
+        elif isinstance(known, dict) and isinstance(value, dict) and depth < _DEEPEST:
+            _grow(known, value, depth + 1)
         elif isinstance(known, str) and isinstance(value, str) and key in _SPELT_IN_PIECES:
             whole[key] = known + value
         else:

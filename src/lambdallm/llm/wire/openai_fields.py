@@ -32,7 +32,8 @@ FINISH_REASONS: dict[str, FinishReason] = {
 }  # fmt: skip
 
 _CACHED = (
-    ("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",), ("num_cached_tokens",),
+    ("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",),
+    ("num_cached_tokens",),
 )  # fmt: skip
 _CACHE_WRITE = (("prompt_tokens_details", "cache_write_tokens"), ("cache_creation_input_tokens",))
 _REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
@@ -115,5 +116,3 @@ def _at(record: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         record = record.get(key) if isinstance(record, dict) else None
     return record
-
-

@@ -80,6 +80,10 @@ def _parse(block: bytes) -> Event | None:
     """One event from its lines, `None` for comments alone."""
     if block.startswith(b"data: ") and b"\n" not in block:
         return "", block[6:]
+    if block.startswith(b"event: "):
+        head, found, rest = block.partition(b"\ndata: ")
+        if found and b"\n" not in rest and b"\n" not in head:
+            return head[7:].decode("utf-8", "replace"), rest
     name, data = "", []
     for line in block.split(b"\n"):
         field, _, value = line.partition(b":")

@@ -16,8 +16,8 @@ response of one and tells the outcome in the words of the file's `expected`; `co
     }
 
 `body` is text as sent; `body_b64` holds bytes (an AWS event stream) instead. A file without `expected` is decoded, and
-passes when that gives an answer or an error in due form. A provider that is not in the table is read as the protocol its `api` names
-(`chat` and `openai_compat` mean OpenAI's chat protocol; see `table.APIS`). From a test of your own:
+passes when every split gives the same. A provider without a row in `table.APIS` is read as the protocol that its `api`
+names: `chat` and `openai_compat` mean OpenAI's chat protocol. From a test of your own:
 
     @pytest.mark.parametrize("split", ["whole", "bytes", 1, 2, 3])
     def test_my_provider(split):

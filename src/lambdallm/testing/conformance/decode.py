@@ -90,7 +90,7 @@ def _error_inside(body: bytes) -> Any:
 
 def _decode_stream(codec: Codec, api: Api, body: bytes, split: Split) -> dict[str, Any]:
     completion, error = read_stream(codec, pieces(body, split), first_identity=api.sdk.first_identity)
-    told = tell_completion(completion, api.sdk)
+    told = tell_completion(completion, api.sdk, stream=True)
     return told if error is None else tell_error(error, api.sdk, partial=told)
 
 

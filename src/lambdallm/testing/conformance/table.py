@@ -12,24 +12,32 @@ if TYPE_CHECKING:
     Path: TypeAlias = tuple[str, ...]
 
 
+_NONE: Any = type(type.__dict__)({})
+
+
 class Sdk(Value):
     """How one vendor's SDK tells things.
 
-    `usage` says where its record has each number: the places in order; `usage_fields`, where given, are all that its type knows. Exceptions
-    are named by status, else by `exception_from` for what lies at or above a status, else `exception`; with
-    `exceptions_by_type` the error's own type is the exception. `redacted_block` is the name of a thinking block without
-    text. An answer is `identified` when it carries id and model; in a stream with `first_identity` the SDK keeps those
-    of the first event (Azure's are empty), where we keep the last that say something.
+    `usage` says where its record has each number, place after place; `usage_fields`, where given, are all that its
+    type knows. Exceptions are named by status, else by `exception_from` for what lies at or above a status, else
+    `exception`; with `exceptions_by_type` the error's own type is the exception. `redacted_block` is the name of a
+    thinking block without text, `cited_block` that of a text with citations (`cited_piece` that of each citation in a
+    stream), and `not_in_streams` are blocks that streams don't list. An answer is `identified` when it carries id and
+    model; in a stream with `first_identity` the SDK keeps those of the first event (Azure's are empty), where we keep
+    the last that say something.
     """
 
     usage: Mapping[str, tuple[Path, ...]]
     usage_fields: tuple[str, ...] = ()
-    exceptions: Mapping[int, str] = type(type.__dict__)({})
+    exceptions: Mapping[int, str] = _NONE
     exception_from: tuple[int, str] = (600, "")
     exception: str | None = None
     exceptions_by_type: bool = False
     stream_exception: str | None = None
     redacted_block: str = ""
+    cited_block: str = ""
+    cited_piece: str = ""
+    not_in_streams: tuple[str, ...] = ()
     identified: bool = True
     first_identity: bool = False
 
@@ -98,7 +106,9 @@ _BOTOCORE = Sdk(
     usage=_CONVERSE_USAGE,
     usage_fields=(*(path[0] for (path,) in _CONVERSE_USAGE.values()), "cacheDetails"),
     exceptions_by_type=True,
-    redacted_block="reasoningContent",
+    cited_block="citationsContent",
+    cited_piece="citation",
+    not_in_streams=("toolUse",),
     identified=False,
 )
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _USAGE_KEYS = ("input", "output", "cached", "cache_write", "reasoning", "total")
 
 
-def tell_completion(completion: Completion, sdk: Sdk) -> dict[str, Any]:
+def tell_completion(completion: Completion, sdk: Sdk, *, stream: bool = False) -> dict[str, Any]:
     """A `chat` outcome."""
     message = completion.message
     optional = {
         "refusal": message.refusal,
         "function_call": _function_call(message),
         "content_object": _content_object(message),
-        "other_content_blocks": _other_blocks(message, sdk) or None,
+        "other_content_blocks": _other_blocks(message, sdk, stream=stream) or None,
         "stop_sequence": _from_metadata(completion, "stop_sequence"),
         "choices": [_choice(choice) for choice in completion.choices] if len(completion.choices) > 1 else None,
         "model": completion.model if sdk.identified else None,
@@ -53,7 +53,9 @@ def tell_usage(usage: Usage | None, sdk: Sdk) -> dict[str, Any] | None:
     """The provider's own numbers under the corpus's names, and its record as the SDK shows it."""
     if usage is None:
         return None
-    native = {k: v for k, v in _without_nulls(dict(usage.native)).items() if not sdk.usage_fields or k in sdk.usage_fields}
+    native = {
+        k: v for k, v in _without_nulls(dict(usage.native)).items() if not sdk.usage_fields or k in sdk.usage_fields
+    }
     told: dict[str, Any] = {key: _number(native, sdk.usage.get(key, ())) for key in _USAGE_KEYS}
     return told | {"native": native}
 
@@ -72,15 +74,15 @@ def _choice_of(completion: Completion) -> dict[str, Any]:
 
 def _choice(choice: Choice) -> dict[str, Any]:
     return {
-        "text": "".join(part.text for part in choice.message.parts if _is_text(part)),
+        "text": "".join(_shown_text(part) for part in choice.message.parts),
         "thinking": choice.message.thinking,
         "tool_calls": [_call(call) for call in choice.message.tool_calls if _mark(call, "kind") != "function_call"],
         "finish_reason": choice.raw_finish_reason,
     }
 
 
-def _is_text(part: Part) -> bool:
-    return isinstance(part, TextPart) and _mark(part, "content_object") is None
+def _shown_text(part: Part) -> str:
+    return part.text if isinstance(part, TextPart) and _mark(part, "content_object") is None else ""
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
@@ -101,16 +103,18 @@ def _content_object(message: ChatMessage) -> Any:
     return next((found for part in message.parts if (found := _mark(part, "content_object")) is not None), None)
 
 
-def _other_blocks(message: ChatMessage, sdk: Sdk) -> list[str]:
+def _other_blocks(message: ChatMessage, sdk: Sdk, *, stream: bool) -> list[str]:
     """The types of the blocks that are neither text, thinking nor a client's tool call, in order."""
-    names = (_block_name(part, sdk) for part in message.parts)
-    return [name for name in names if name]
+    names = [name for part in message.parts for name in _block_names(part, sdk, stream=stream)]
+    return [name for name in names if name and not (stream and name in sdk.not_in_streams)]
 
 
-def _block_name(part: Part, sdk: Sdk) -> str:
-    if isinstance(part, ReasoningPart):
-        return sdk.redacted_block if part.encrypted is not None and not part.text else ""
-    return part.type if isinstance(part, ProviderPart) and part.type != "thinking" else ""
+def _block_names(part: Part, sdk: Sdk, *, stream: bool) -> list[str]:
+    if isinstance(part, TextPart) and part.citations:
+        return [sdk.cited_piece] * len(part.citations) if stream else [sdk.cited_block]
+    if isinstance(part, ReasoningPart) and part.encrypted is not None and not part.text:
+        return [sdk.redacted_block]
+    return [part.type] if isinstance(part, ProviderPart) else []
 
 
 def _mark(part: Part, key: str) -> Any:

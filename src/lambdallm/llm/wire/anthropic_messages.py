@@ -1,0 +1,34 @@
+"""The Anthropic Messages protocol: `POST /v1/messages`, as its API reference describes it, version 2023-06-01.
+
+The door of the codec: requests are written in `anthropic_request` (its content in `anthropic_blocks`), whole answers
+and errors are read in `anthropic_response`, streams in `anthropic_stream`.
+
+What a catalog entry may declare, all of it optional:
+
+    anthropic_version   the protocol's version: a header, or a body field where the model is not in the body
+    model_in_body       false where the URL names the model (default true)
+    stream_in_body      false where the URL says that the answer streams (default true)
+    anthropic_beta      names of beta features to turn on; `extra["anthropic_beta"]` adds to them for one request
+    beta_in_body        true where beta features are a body field instead of a header (default false)
+    max_output_tokens   the model's limit, sent as `max_tokens` where the request has none (4096 when unknown)
+    thinking            the types of thinking the model takes: some of enabled, adaptive, disabled (default all)
+    effort              the levels of effort it takes: some of low, medium, high, xhigh, max (default all)
+    json_schema         true where `output_config.format` is understood (default false)
+    system_in_messages  true where a system message may stand between two turns (default false)
+    unsupported         names of request fields the model refuses: asking for one is an error
+    ignored             names of request fields to leave out with a warning
+
+Never in silence: what can't be expressed raises `UnsupportedParameterError`, what is changed or left out is in
+`Encoded.warnings`.
+"""
+
+from __future__ import annotations
+
+from .anthropic_request import encode_request
+from .anthropic_response import decode_error, decode_response
+from .anthropic_stream import StreamDecoder
+
+PATHS = {"chat": "/messages", "stream": "/messages"}
+"""Below an endpoint that ends in `/v1`. Where the URL names the model, the provider's entry gives its own."""
+
+__all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]

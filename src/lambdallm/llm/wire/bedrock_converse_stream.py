@@ -1,0 +1,307 @@
+"""ConverseStream: event stream messages into chunks.
+
+The order is `messageStart`, for each block `contentBlockStart` (not for text), deltas and `contentBlockStop`, then
+`messageStop` with the reason and `metadata` with the usage: an answer is only whole after `metadata`, or after
+`messageStop` where the bytes end there. Failures arrive as exception messages inside the 200.
+
+Source: Bedrock API reference, "ConverseStream", and "ConverseStreamOutput" for the exceptions.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import StreamError, error_for
+from ..types import EMPTY, ProviderPart, ReasoningPart, StreamChunk, TextPart, ToolCallDelta, Usage
+from .bedrock_converse_content import SERVER_CALL, joined_base64
+from .eventstream import EventStreamDecoder
+from .framing import FramingError, check_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from ..errors import LLMError
+    from ..types import FinishReason, Metadata, Part
+    from .eventstream import HeaderValue
+
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+    "malformed_model_output": "error",
+    "malformed_tool_use": "error",
+}
+
+_PADDING = "p"
+"""Random letters in every event, against reading an answer's words off its packets' sizes."""
+
+
+def read_finish_reason(reason: Any) -> tuple[FinishReason | None, str | None]:
+    """Our word for a `stopReason`, and the provider's."""
+    if not isinstance(reason, str):
+        return None, None
+    return _FINISH_REASONS.get(reason, "other"), reason
+
+
+def read_usage(record: Any) -> Usage | None:
+    """Tokens from "TokenUsage", whose `inputTokens` leaves out what the prompt cache read and wrote."""
+    if not isinstance(record, dict):
+        return None
+    fresh, output, read, written = (
+        value if type(value := record.get(name)) is int else 0
+        for name in ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+    )
+    return Usage(fresh + read + written, output, read, written, native=record)
+
+
+def read_metadata(record: dict[str, Any], known: Iterable[str]) -> Metadata:
+    """What a record says beyond the fields known."""
+    return {key: value for key, value in record.items() if key not in known and key != _PADDING} or EMPTY
+
+
+class _Block:
+    """A content block in the making: what is only good once it is whole."""
+
+    def __init__(self, start: dict[str, Any]) -> None:
+        self.start = start
+        self.call: int | None = None
+        self.pieces: dict[str, list[Any]] = {}
+
+
+class StreamDecoder:
+    """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
+
+    def __init__(self) -> None:
+        self.error: LLMError | None = None
+        self.done = False
+        self._frames = EventStreamDecoder()
+        self._blocks: dict[int, _Block] = {}
+        self._calls = 0
+        self._held = 0
+        self._stopped = False
+
+    def feed(self, data: bytes) -> list[StreamChunk]:
+        """The chunks that these bytes complete."""
+        chunks: list[StreamChunk] = []
+        if self._over():
+            return chunks
+        for headers, payload in self._frames.feed(data):
+            self._message(headers, payload, chunks)
+            if self._over():
+                return chunks
+        if self._frames.error is not None:
+            self._fail(self._frames.error)
+        return chunks
+
+    def close(self) -> list[StreamChunk]:
+        """Nothing more: every chunk is complete when its message is."""
+        if self._over():
+            return []
+        self._frames.close()
+        if self._frames.error is not None:
+            self._fail(self._frames.error)
+        elif not self._stopped:
+            self.error = StreamError("The stream ended before `messageStop`.")
+        self.done = self.error is None
+        return []
+
+    def _over(self) -> bool:
+        return self.done or self.error is not None
+
+    def _fail(self, reason: Exception) -> None:
+        self.error = StreamError(f"The stream is malformed: {reason}.")
+
+    def _message(self, headers: Mapping[str, HeaderValue], payload: bytes, chunks: list[StreamChunk]) -> None:
+        """One message, whatever its content."""
+        event, broken = _event_of(payload)
+        if headers.get(":message-type", "event") != "event":
+            self.error = _exception(headers, event)
+        elif broken is not None:
+            self._fail(broken)
+        else:
+            self._event(headers.get(":event-type"), event, chunks)
+
+    def _event(self, name: HeaderValue | None, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        if name == "contentBlockDelta":
+            index, delta = _index(event), event.get("delta")
+            if isinstance(delta, dict):
+                text = delta.get("text")
+                if type(text) is str:
+                    if text:
+                        chunks.append(StreamChunk(text, "", (), None, None, None, None, index))
+                    return
+                self._delta(index, delta, chunks)
+        elif isinstance(name, str) and name in _EVENTS:
+            _EVENTS[name](self, event, chunks)
+
+    def _delta(self, index: int, delta: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        for kind, value in delta.items():
+            if kind == "toolUse" and isinstance(value, dict):
+                self._tool_input(index, value.get("input"), chunks)
+            elif kind == "reasoningContent" and isinstance(value, dict):
+                self._reasoning(index, value, chunks)
+            elif kind == "citation" and isinstance(value, dict):
+                chunks.append(StreamChunk(part=TextPart("", (value,)), block=index))
+            elif kind in ("toolResult", "image"):
+                self._hold(index, kind, value)
+
+    def _tool_input(self, index: int, text: Any, chunks: list[StreamChunk]) -> None:
+        block = self._block(index)
+        if not isinstance(text, str):
+            return
+        if "toolUse" in block.start and block.call is None:
+            self._hold(index, "input", text)
+            return
+        if block.call is None:
+            block.call, self._calls = self._calls, self._calls + 1
+        chunks.append(StreamChunk(tool_calls=(ToolCallDelta(block.call, arguments=text),), block=index))
+
+    def _reasoning(self, index: int, value: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        text = value.get("text")
+        if isinstance(text, str) and text:
+            chunks.append(StreamChunk("", text, block=index))
+        for key in ("signature", "redactedContent"):
+            if isinstance(piece := value.get(key), str):
+                self._hold(index, key, piece)
+
+    def _hold(self, index: int, kind: str, piece: Any) -> None:
+        """Keep a piece until its block ends, within bounds."""
+        self._held += len(json.dumps(piece))
+        try:
+            check_size(self._held)
+        except FramingError as reason:
+            self._fail(reason)
+            return
+        self._block(index).pieces.setdefault(kind, []).append(piece)
+
+    def _block(self, index: int) -> _Block:
+        return self._blocks.setdefault(index, _Block({}))
+
+    def _start(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        start, index = event.get("start"), _index(event)
+        if not isinstance(start, dict):
+            return
+        block = self._blocks[index] = _Block(start)
+        call = start.get("toolUse")
+        if isinstance(call, dict) and call.get("type") != SERVER_CALL:
+            block.call, self._calls = self._calls, self._calls + 1
+            metadata = read_metadata(call, ("toolUseId", "name"))
+            delta = ToolCallDelta(block.call, _word(call.get("toolUseId")), _word(call.get("name")), "", metadata)
+            chunks.append(StreamChunk(tool_calls=(delta,), block=index))
+
+    def _stop(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        self._finish(_index(event), chunks)
+
+    def _finish(self, index: int, chunks: list[StreamChunk]) -> None:
+        """The parts of a block that has ended."""
+        block = self._blocks.pop(index, None)
+        parts = _parts(block) if block is not None else ()
+        chunks.extend(StreamChunk(part=part, block=index) for part in parts)
+
+    def _message_stop(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        for index in sorted(self._blocks):
+            self._finish(index, chunks)
+        self._stopped = True
+        reason, raw = read_finish_reason(event.get("stopReason"))
+        metadata = read_metadata(event, ("stopReason",))
+        chunks.append(StreamChunk(finish_reason=reason, raw_finish_reason=raw, metadata=metadata))
+
+    def _metadata(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        self.done = self._stopped
+        metadata = read_metadata(event, ("usage",))
+        chunks.append(StreamChunk(usage=read_usage(event.get("usage")), metadata=metadata))
+
+
+_EVENTS: dict[str, Callable[[StreamDecoder, dict[str, Any], list[StreamChunk]], None]] = {
+    "contentBlockStart": StreamDecoder._start,
+    "contentBlockStop": StreamDecoder._stop,
+    "messageStop": StreamDecoder._message_stop,
+    "metadata": StreamDecoder._metadata,
+}
+
+
+def _parts(block: _Block) -> Iterable[Part]:
+    """What a block's held pieces make: a signature, redacted reasoning, or a block only the provider understands."""
+    pieces = block.pieces
+    if "signature" in pieces:
+        yield ReasoningPart(signature="".join(pieces["signature"]))
+    if "redactedContent" in pieces:
+        yield ReasoningPart(encrypted=joined_base64(pieces["redactedContent"]))
+    for kind, start in block.start.items():
+        if isinstance(start, dict) and kind in _WHOLES and block.call is None:
+            yield ProviderPart(kind, start | _WHOLES[kind](pieces))
+
+
+def _tool_use(pieces: dict[str, list[Any]]) -> dict[str, Any]:
+    text = "".join(pieces.get("input", ()))
+    try:
+        return {"input": json.loads(text) if text.strip() else {}}
+    except (ValueError, RecursionError):
+        return {"input": text}
+
+
+def _tool_result(pieces: dict[str, list[Any]]) -> dict[str, Any]:
+    deltas = (delta for delta in pieces.get("toolResult", ()) if isinstance(delta, list))
+    return {"content": [item for delta in deltas for item in delta]}
+
+
+def _image(pieces: dict[str, list[Any]]) -> dict[str, Any]:
+    """The image's fields; its bytes may come in pieces."""
+    deltas = [delta for delta in pieces.get("image", ()) if isinstance(delta, dict)]
+    fields = {key: value for delta in deltas for key, value in delta.items()}
+    sources = [source for delta in deltas if isinstance(source := delta.get("source"), dict)]
+    encoded = [data for source in sources if isinstance(data := source.get("bytes"), str)]
+    return fields | ({"source": {"bytes": joined_base64(encoded)}} if encoded else {})
+
+
+_WHOLES: dict[str, Callable[[dict[str, list[Any]]], dict[str, Any]]] = {
+    "toolUse": _tool_use,
+    "toolResult": _tool_result,
+    "image": _image,
+}
+
+
+def _exception(headers: Mapping[str, HeaderValue], record: dict[str, Any]) -> LLMError:
+    """The error of an exception message, or of the protocol's own error message.
+
+    Whether to try again is for its own words to say; `__cause__` is the error that they mean outside a stream.
+    """
+    kind = _word(headers.get(":exception-type")) or _word(headers.get(":error-code"))
+    said = (record.get("message"), record.get("Message"), headers.get(":error-message"), record.get("originalMessage"))
+    message = next((text for text in said if isinstance(text, str) and text), None)
+    status = record.get("originalStatusCode")
+    alike = error_for(status if type(status) is int else None, message or "", type=kind)
+    retryable = alike.retryable or (kind or "").lower().startswith("modelstreamerror")
+    error = StreamError(
+        message or f"The provider broke the stream off: {kind or 'no reason given'}.",
+        fix="" if retryable else alike.fix,
+        type=kind,
+        code=kind,
+        retryable=retryable,
+    )
+    error.__cause__ = alike
+    return error
+
+
+def _event_of(payload: bytes) -> tuple[dict[str, Any], Exception | None]:
+    """A message's payload as an object, empty where it is none, and why it is no JSON."""
+    try:
+        event = json.loads(payload.decode()) if payload else {}
+    except (ValueError, RecursionError) as reason:
+        return {}, reason
+    return (event if isinstance(event, dict) else {}), None
+
+
+def _index(event: dict[str, Any]) -> int:
+    index = event.get("contentBlockIndex")
+    return index if type(index) is int else 0
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
