@@ -79,6 +79,9 @@ _OPENAI = {
     "litellm": "client_litellm",
 }
 _BEDROCK = {OURS: "client_lambdallm_bedrock", "boto3": "client_boto3"}
+_DIRECTORY = {name: module for name, module in _OPENAI.items() if name != "litellm"}
+"""Clients that read SSL_CERT_DIR."""
+
 _ASYNC = {name: module for name, module in _OPENAI.items() if name != "http.client"}
 _DECODE = {OURS: "decode_lambdallm", "http.client": "decode_json"}
 
@@ -88,7 +91,7 @@ ROWS = (
     Row("import", "import the package, on top of awslambdaric", "ms", "import_on_runtime", _IMPORTS, 5),
     Row("import", "import the names, on top of awslambdaric", "ms", "import_on_runtime", _NAMES, 5),
     Row("first", "first answer, HTTP", "ms", "first", _OPENAI, 22),
-    Row("first", "first answer, TLS, directory of authorities", "ms", "first", _OPENAI, 32, "directory"),
+    Row("first", "first answer, TLS, directory of authorities", "ms", "first", _DIRECTORY, 32, "directory"),
     Row("first", "first answer, TLS, bundle of authorities", "ms", "first", _OPENAI, None, "bundle"),
     Row("first", "first answer, HTTP, Bedrock", "ms", "first", _BEDROCK, 22),
     Row("first", "first answer, TLS, directory, Bedrock", "ms", "first", {OURS: _BEDROCK[OURS]}, 32, "directory"),

@@ -21,10 +21,27 @@ def pytest_sessionstart(session):
         pytest.exit(f"LAMBDALLM_CORPUS names {named!r}, which is no folder.", returncode=2)
 
 
+replayed = []
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" and report.passed and "corpus" in report.keywords:
+        replayed.append(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Where recorded traffic is required, a run that replayed none has failed, whatever else it did."""
+    on_a_worker = hasattr(session.config, "workerinput")
+    if os.environ.get("LAMBDALLM_REQUIRE_CORPUS") and not on_a_worker and not replayed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nLAMBDALLM_REQUIRE_CORPUS is set, and no test of recorded traffic passed.")
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch):
     """A key on the developer's machine must not change what a test sees."""
-    keep = {"LAMBDALLM_CORPUS", "LAMBDALLM_CACHE", "LAMBDALLM_LOCAL_MODEL"}
+    keep = {"LAMBDALLM_CORPUS", "LAMBDALLM_REQUIRE_CORPUS", "LAMBDALLM_CACHE", "LAMBDALLM_LOCAL_MODEL"}
     for name in list(os.environ):
         secret = name.endswith(("_API_KEY", "_BASE_URL")) or name.lower().endswith("_proxy")
         ours = name.startswith(("LAMBDALLM_", "AWS_")) and name not in keep

@@ -29,7 +29,7 @@ def explained(error: BaseException, root: str) -> LambdaLLMError:
         return error
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{_shown(error.filename, root)}, line {error.lineno}"
-        return _caused(CallerError(f"{where}: {_said(error)}", fix="Correct that line."), error)
+        return _caused(CallerError(f"{where}: {_said(error)}.", fix="Correct that line."), error)
     if isinstance(error, ModuleNotFoundError) and place:
         return _caused(CallerError(f"{place}: {error}.", fix="Install it, or correct the import."), error)
     return _caused(FunctionError(error, root), error)

@@ -11,11 +11,13 @@ from ..testing.mocks import MockLambdaContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
 
     from ..core.context import LambdaLLMContext
     from ..llm.types import Completion
+
+    N = TypeVar("N", int, float)
 
 
 class LocalContext(MockLambdaContext):
@@ -96,8 +98,9 @@ def invoke(
     return result, Report(calls, (time.perf_counter() - begun) * 1000, first_ms)
 
 
-def _sum(parts: list[Any]) -> Any:
-    return None if None in parts else sum(parts)
+def _sum(parts: Iterable[N | None]) -> N | None:
+    known = list(parts)
+    return None if None in known else sum(known)  # type: ignore[arg-type]  # no None is among them
 
 
 def _call(call: Completion) -> dict[str, Any]:

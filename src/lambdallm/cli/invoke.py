@@ -62,7 +62,7 @@ def run(args: Namespace) -> int:
     try:
         with contextlib.chdir(target.root):
             result, report = invoke(function, event, context, show)
-    except Exception as error:  # noqa: BLE001  # whatever the user's code raises
+    except Exception as error:  # whatever the user's code raises
         raise explained(error, target.root) from error
     if args.json:
         print(json.dumps(_machine(result, report), ensure_ascii=False, default=repr))

@@ -1,7 +1,7 @@
 """The command's door: which verb was typed, and how its failures are told.
 
-A verb is a module of this package with `add_parser(subparsers)` and `run(args) -> int`. Only the chosen one is imported:
-`lambdallm --help` must stay instant, so nothing here may import the library at the top.
+A verb is a module of this package with `add_parser(subparsers)` and `run(args) -> int`. Only the chosen one is
+imported: `lambdallm --help` must stay instant, so nothing here may import the library at the top.
 
 Exit codes: 0 done, 1 the function (or LambdaLLM) has a bug, 2 something you can put right, 130 Ctrl-C, 141 broken pipe.
 """

@@ -56,9 +56,9 @@ def _key(provider: ProviderDefinition) -> tuple[str, bool | None]:
     names = [name for scheme in provider.auth for name in scheme.env]
     kinds = {scheme.type for scheme in provider.auth}
     places = [*names, *(["AWS credentials"] if "sigv4" in kinds else [])]
-    if not places or (found := _is_set(names, kinds)) is False and "none" in kinds:
-        return " or ".join(places) or "none needed", None
-    return " or ".join(places), found
+    found = _is_set(names, kinds)
+    optional = not places or (not found and "none" in kinds)
+    return " or ".join(places) or "none needed", None if optional else found
 
 
 def _is_set(names: list[str], kinds: set[str]) -> bool:

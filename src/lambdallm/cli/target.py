@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _USUAL = ("app.py", "lambda_function.py")
 
 
+class TargetError(ConfigurationError):
+    """The file was imported, and it can't be told which of its functions is meant."""
+
+
 class Target(Value):
     """A function to run: the file it is in, `module` as imported from the folder `root`, and its name, if given."""
 
@@ -35,7 +39,7 @@ class Target(Value):
 
 
 def find_target(text: str | None, folder: str | None = None) -> Target:
-    """The target a person named, or the usual file of the folder. Raises `ConfigurationError` naming what is missing."""
+    """The target a person named, or the usual file of the folder. Raises `ConfigurationError` where none is."""
     folder = os.path.abspath(folder or os.getcwd())
     if text is None or os.path.isdir(os.path.join(folder, text)):
         return _usual(os.path.join(folder, text or ""))
@@ -53,8 +57,8 @@ def find_target(text: str | None, folder: str | None = None) -> Target:
 def load(target: Target) -> Callable[[Any, Any], Any]:
     """Import the target as Lambda would, its folder being the function's, and return the function.
 
-    Raises `ConfigurationError` where it can't be told which function is meant, and what `faults.explained` makes of
-    an error in the code itself.
+    Raises `TargetError` where it can't be told which function is meant, and what `faults.explained` makes of an error
+    in the code itself.
     """
     os.environ["LAMBDA_TASK_ROOT"] = target.root
     if target.root not in sys.path:
@@ -92,7 +96,7 @@ def _in_file(path: str, name: str | None) -> Target:
 def _imported(target: Target) -> ModuleType:
     try:
         module = import_module(target.module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the user's code raises
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise explained(error, target.root) from error
     if os.path.abspath(module.__file__ or "") != target.file:
         raise ConfigurationError(f"{target.shown} has the name of another module.", fix="Rename the file.")
@@ -104,7 +108,7 @@ def _named(module: ModuleType, target: Target) -> Callable[[Any, Any], Any]:
     if not callable(function):
         names = handlers(module)
         fix = suggestion(target.name or "", names) if names else "Correct the name."
-        raise ConfigurationError(f"{target.shown} has no function {target.name!r}.", fix=fix)
+        raise TargetError(f"{target.shown} has no function {target.name!r}.", fix=fix)
     return function  # type: ignore[no-any-return]  # any callable will do
 
 
@@ -114,7 +118,6 @@ def _only_handler(module: ModuleType, target: Target) -> Callable[[Any, Any], An
         return getattr(module, names[0])  # type: ignore[no-any-return]  # found by `handlers`
     if not names:
         fix = f"Decorate one, or name a plain one: {target.shown}:lambda_handler."
-        raise ConfigurationError(f"{target.shown} has no function with @handler.", fix=fix)
+        raise TargetError(f"{target.shown} has no function with @handler.", fix=fix)
     fix = f"Name one: {target.shown}:{names[0]}."
-    raise ConfigurationError(f"{target.shown} has {len(names)} handlers: {', '.join(names)}.", fix=fix)
-
+    raise TargetError(f"{target.shown} has {len(names)} handlers: {', '.join(names)}.", fix=fix)

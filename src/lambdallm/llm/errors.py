@@ -303,7 +303,7 @@ _BY_WORD: tuple[tuple[type[LLMError], tuple[str, ...]], ...] = (
                               "unrecognizedclient", "invalidsignature", "expiredtoken")),
     (LLMRateLimitError, ("rate_limit", "throttling", "too many requests", "rate limit")),
     (ProviderServerError, ("overloaded", "internalserver", "serviceunavailable", "modelnotready", "modelerror",
-                           "server_error", "api_error")),
+                           "modelstreamerror", "server_error", "api_error")),
     (ProviderTimeoutError, ("modeltimeout", "timeout_error")),
 )  # fmt: skip
 

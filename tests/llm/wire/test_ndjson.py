@@ -31,10 +31,9 @@ def test_lines(stream: bytes, lines: list[bytes]) -> None:
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
     decoder = NdjsonDecoder()
-    megabyte = b"x" * 1024 * 1024
+    decoder.feed(b"x" * MAX_FRAME_BYTES)
     with pytest.raises(FramingError):
-        for _ in range(MAX_FRAME_BYTES // len(megabyte) + 1):
-            decoder.feed(megabyte)
+        decoder.feed(b"x")
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=8))

@@ -56,14 +56,24 @@ def test_an_event_is_given_as_soon_as_it_is_complete() -> None:
 
 def test_an_event_without_end_does_not_fill_the_memory() -> None:
     decoder = SseDecoder()
-    megabyte = b"x" * 1024 * 1024
+    decoder.feed(b"x" * MAX_FRAME_BYTES)
     with pytest.raises(FramingError):
-        for _ in range(MAX_FRAME_BYTES // len(megabyte) + 1):
-            decoder.feed(megabyte)
+        decoder.feed(b"x")
 
 
 LINES = st.sampled_from(
-    [b"data: one", b"data:two", b"data", b"event: x", b": comment", b"id: 1", b"retry: 3", b"nonsense", b"", b"\xff\xfe"]
+    [
+        b"data: one",
+        b"data:two",
+        b"data",
+        b"event: x",
+        b": comment",
+        b"id: 1",
+        b"retry: 3",
+        b"nonsense",
+        b"",
+        b"\xff\xfe",
+    ]
 )
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 

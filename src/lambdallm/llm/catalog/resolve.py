@@ -59,6 +59,7 @@ def resolve(name: str, known: Catalog | None = None) -> Target:
 def _target(provider: ProviderDefinition, model: str) -> Target:
     facts = provider.model(model)
     merged: dict[str, Any] = {**provider.facts, **facts.facts}
-    if facts.max_output_tokens is not None:
-        merged.setdefault("max_output_tokens", facts.max_output_tokens)
+    for name in ("max_output_tokens", "json_schema"):
+        if (value := getattr(facts, name)) is not None:
+            merged[name] = value
     return Target(provider, facts, merged)

@@ -1,8 +1,9 @@
-"""llama.cpp in this process: one server for each model file and use, loaded when first asked and kept for the environment.
+"""llama.cpp in this process: one server for each model file and use, loaded once, kept to the process's end.
 
 A server is llama.cpp's own: native threads, and a loopback port that it always opens; the port asks for a random key
-that nobody is told. After a fork the child starts with none: its parent's threads did not come along, so a server
-carried over could neither answer nor be freed.
+that nobody is told. After a fork the child starts with none, since its parent's threads did not come along.
+
+Rule for an editor: never let a server be freed. Freeing waits for its threads, and hangs in a process that lost them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .in_process import Stop, refuse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from threading import Lock, Thread
+    from threading import Thread
     from typing import Any
 
     from ...transport.clock import Clock
@@ -27,66 +28,64 @@ if TYPE_CHECKING:
 CONTEXT_VARIABLE = "LAMBDALLM_LOCAL_CONTEXT"
 DEFAULT_CONTEXT = 4096
 _SMALLEST_CONTEXT = 64
+LONGEST_EMBEDDED = 2048
+"""How many tokens of one text can be embedded, if the context window is not smaller."""
 
 
 class _Environment:
     """What this process holds: servers by file and use, and the requests being worked on."""
 
     def __init__(self) -> None:
+        from threading import Lock
+
         self.servers: dict[tuple[str, bool, int], Any] = {}
         self.running: dict[Thread, Stop] = {}
-        self.lock: Lock | None = None
+        self.lock = Lock()
 
 
-_here = _Environment()
+_environment: list[_Environment] = []
+
+
+def _here() -> _Environment:
+    """This process's environment, guarded against forks and against the interpreter's end when it is first made."""
+    if not _environment:
+        import atexit
+
+        _environment.append(_Environment())
+        atexit.register(_stop_running)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_start_afresh)
+    return _environment[0]
+
+
+def _stop_running() -> None:
+    """Let no native thread call into an interpreter that is gone."""
+    running = list(_environment[0].running.items())
+    for _, stop in running:
+        stop.requested = True
+    for thread, _ in running:
+        thread.join(2)
+
+
+def _start_afresh() -> None:
+    """In a forked child: hold nothing, and end without llama.cpp's destructors, which wait for the parent's threads."""
+    loaded = _environment[0].servers
+    _environment[0] = _Environment()
+    if loaded:
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "on_exit"):  # the C library hands the exit status to what it calls
+            libc.on_exit(libc._exit, None)
 
 
 def server(path: str, model_id: str, *, embedding: bool, context: int) -> Any:
     """The server for a model file, loading it at the first call. Raises `ConfigurationError`, `MissingExtraError`."""
-    if _here.lock is None:
-        _prepare()
-    key = (path, embedding, context)
-    assert _here.lock is not None
-    with _here.lock:
-        if key not in _here.servers:
-            _here.servers[key] = _load(path, model_id, embedding, context)
-        return _here.servers[key]
-
-
-def unload() -> None:
-    """Stop what runs and free every loaded model; the next request loads again."""
-    running = list(_here.running.items())
-    for _, stop in running:
-        stop.requested = True
-    for thread, _ in running:
-        thread.join(5)
-    _here.servers.clear()
-
-
-def _prepare() -> None:
-    """Make the lock, and see to it that neither a fork nor the interpreter's end meets a running server."""
-    import atexit
-    from threading import Lock
-
-    _here.lock = _here.lock or Lock()
-    atexit.unregister(unload)
-    atexit.register(unload)
-    if hasattr(os, "register_at_fork") and not _FORK_SAFE:
-        _FORK_SAFE.append(True)
-        os.register_at_fork(after_in_child=_forget)
-
-
-_FORK_SAFE: list[bool] = []
-
-
-def _forget() -> None:
-    """In a forked child: leave the parent's servers alone for ever, since freeing one waits for threads it lost."""
-    if _here.servers:
-        import ctypes
-
-        for inherited in _here.servers.values():
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
-    _here.__init__()  # type: ignore[misc]  # start afresh, in place
+    here, key = _here(), (path, embedding, context)
+    with here.lock:
+        if key not in here.servers:
+            here.servers[key] = _load(path, model_id, embedding, context)
+        return here.servers[key]
 
 
 def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
@@ -99,9 +98,11 @@ def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
     parameters.model.path = path
     for name, value in _settings(model_id, embedding, context).items():
         setattr(parameters, name, value)
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = os.cpu_count() or 1
+    # Threads of two servers that together outnumber the cores make each other four times slower.
+    threads = 1 if embedding else os.cpu_count() or 1
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     try:
-        return xllamacpp.Server(parameters)
+        return _immortal(xllamacpp.Server(parameters))
     except RuntimeError as error:
         raise ConfigurationError(
             f"llama.cpp can't load {path!r}.",
@@ -109,15 +110,23 @@ def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
         ) from error
 
 
+def _immortal(server: Any) -> Any:
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
+    return server
+
+
 def _settings(model_id: str, embedding: bool, context: int) -> Json:
-    quiet = {"verbosity": -1, "warmup": False, "fit_params": False}
-    closed = {"api_keys": [os.urandom(32).hex()], "ui": False, "endpoint_slots": False}
-    size = {"n_ctx": context, "n_parallel": 1, "model_alias": {model_id}}
+    settings = {
+        "verbosity": -1, "warmup": False, "fit_params": False, "n_parallel": 1, "model_alias": {model_id},
+        "api_keys": [os.urandom(32).hex()], "ui": False, "endpoint_slots": False,
+    }  # fmt: skip
     if not embedding:
-        return quiet | closed | size | {"use_jinja": True}
-    mean = 1
-    # A text is pooled from one batch, so a batch must hold the whole context.
-    return quiet | closed | size | {"embedding": True, "pooling_type": mean, "n_batch": context, "n_ubatch": context}
+        return settings | {"n_ctx": context, "use_jinja": True}
+    # A text is pooled from one batch, so the batch must hold all of it, at 0.4 MB a token.
+    size, mean = min(context, LONGEST_EMBEDDED), 1
+    return settings | {"embedding": True, "pooling_type": mean, "n_ctx": size, "n_batch": size, "n_ubatch": size}
 
 
 def context_size(environ: Mapping[str, str] | None = None) -> int:
@@ -142,7 +151,7 @@ def run(work: Callable[[Deliver], None], clock: Clock, stop: Stop) -> Iterator[J
 
     box: SimpleQueue[Any] = SimpleQueue()
     thread = Thread(target=_work, args=(work, box, stop), name="lambdallm-local", daemon=True)
-    _here.running[thread] = stop
+    _here().running[thread] = stop
     thread.start()
     try:
         while (piece := _next(box, clock)) is not None:
@@ -166,7 +175,7 @@ def _work(work: Callable[[Deliver], None], box: Any, stop: Stop) -> None:
     except Exception as error:  # noqa: BLE001  # handed to the thread that waits
         box.put(error)
     finally:
-        _here.running.pop(current_thread(), None)
+        _here().running.pop(current_thread(), None)
 
 
 def _next(box: Any, clock: Clock) -> Any:

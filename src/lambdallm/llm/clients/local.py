@@ -1,4 +1,4 @@
-"""The embedded model as a provider: OpenAI's chat, embeddings and models requests, answered by llama.cpp in this process.
+"""The embedded model as a provider: OpenAI's requests, answered by llama.cpp in this process.
 
 Chat runs as a stream even when the answer is wanted whole, so that a timeout or a cancellation stops it at the next
 token. Requests to one model take turns.

@@ -130,7 +130,7 @@ def _number(schema: Schema, _root: Any, _depth: int) -> Any:
 
 
 def _fits(value: float, schema: Schema) -> bool:
-    return (
+    return bool(
         value >= schema.get("minimum", value)
         and value <= schema.get("maximum", value)
         and value > schema.get("exclusiveMinimum", value - 1)

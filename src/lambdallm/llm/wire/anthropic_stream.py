@@ -63,19 +63,19 @@ class EventDecoder:
             kind = event.get("type", name)
             if kind == "content_block_delta":
                 delta, index = event["delta"], event["index"]
-                if delta["type"] == "text_delta" and type(delta["text"]) is str and type(index) is int:
-                    if delta["text"]:
-                        chunks.append(StreamChunk(delta["text"], block=index))
-                    return
-                chunks += self._delta(_index(event), delta)
+                if "text" in delta and delta["type"] == "text_delta" and type(index) is int:  # nearly every event
+                    chunks.append(StreamChunk(text_of(delta, "text"), "", (), None, None, None, None, index))
+                else:
+                    chunks += self._delta(_index(event), delta)
             elif handler := _HANDLERS.get(kind):
                 chunks += handler(self, event)
         except MALFORMED as problem:
             if data.strip() or name == "error":
                 self._fail(_unreadable(name, data, problem))
 
-    def _fail(self, message: str, *, retryable: bool | None = None, **facts: Any) -> None:
-        self.error = StreamError(message, retryable=retryable, usage=self._usage(), **facts)
+    def _fail(self, message: str, **facts: Any) -> LLMError:
+        self.error = error = StreamError(message, usage=self._usage(), **facts)
+        return error
 
     def _usage(self) -> Usage | None:
         return usage_of(self._native.copy()) if self._native else None
@@ -124,9 +124,8 @@ class EventDecoder:
     def _error(self, event: dict[str, Any]) -> Iterable[StreamChunk]:
         message, kind, code, request_id = error_fields(event)
         cause = error_for(None, message or "The provider reported an error in the stream.", type=kind, code=code)
-        self._fail(cause.message, retryable=cause.retryable, type=kind, code=code, request_id=request_id)
-        if self.error is not None:
-            self.error.fix, self.error.__cause__ = cause.fix, cause
+        error = self._fail(cause.message, retryable=cause.retryable, type=kind, code=code, request_id=request_id)
+        error.fix, error.__cause__ = cause.fix, cause
         return ()
 
 
@@ -162,9 +161,13 @@ class StreamDecoder(EventDecoder):
         if self.done or self.error is not None:
             return []
         chunks = self._chunks(self._sse.close())
-        if not self.done and (self.error is None or self.error.__cause__ is None):
+        if not (self.done or self._was_told()):
             self._fail("The stream ended before the message did.")
         return chunks
+
+    def _was_told(self) -> bool:
+        """Whether the error is the provider's own, and not our reading of half an event."""
+        return self.error is not None and self.error.__cause__ is not None
 
     def _chunks(self, events: Iterable[Event]) -> list[StreamChunk]:
         chunks: list[StreamChunk] = []
@@ -197,8 +200,11 @@ class _Block:
                 rest_of(self.fields, TOOL_FIELDS),
             )
             yield StreamChunk(tool_calls=(call,), block=index)
-        elif self.kind == "text" and (part := decode_part(self.fields)) is not None:
-            yield StreamChunk(part=part, block=index)
+        elif self.kind == "text":
+            if text := text_of(self.fields, "text"):
+                yield StreamChunk(text, block=index)
+            if (part := decode_part(self.fields | {"text": ""})) is not None:
+                yield StreamChunk(part=part, block=index)
         elif self.kind == "thinking" and (text := text_of(self.fields, "thinking")):
             yield StreamChunk(thinking=text, block=index)
         elif self.kind == "fallback":
@@ -257,9 +263,7 @@ def _parse(data: bytes) -> dict[str, Any]:
         value, end = json.loads(text), len(text)
     if end != len(text) and text[end:].strip():
         raise ValueError("more than one JSON value")
-    if type(value) is not dict:
-        raise TypeError("an event is no object")
-    return value
+    return value  # type: ignore[no-any-return] # anything but an object raises where it is read
 
 
 def _index(event: dict[str, Any]) -> int:

@@ -212,10 +212,13 @@ _ENCODERS: dict[type, str] = {
 
 
 def provider_block(part: ProviderPart) -> Block:
-    """The block of a part that only its provider understands. One of another protocol has no place here."""
+    """The block of a part that only its provider understands.
+
+    One of another protocol has no place here: Converse writes its kinds in camel case, without a `type` inside.
+    """
     if part.type in part.value:
         return dict(part.value)
-    if part.type not in _KINDS and part.value.get("type", part.type) == part.type and part.value:
+    if part.type not in _KINDS and ("_" in part.type or part.value.get("type") == part.type):
         raise UnsupportedParameterError(
             f"A block of type {part.type!r} belongs to another protocol than Converse.",
             fix="Leave it out of the messages, or go on with the provider it came from.",

@@ -38,6 +38,8 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "malformed_tool_use": "error",
 }
 
+_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # half of `json.loads` is what it adds to this
+
 _PADDING = "p"
 """Random letters in every event, against reading an answer's words off its packets' sizes."""
 
@@ -89,11 +91,10 @@ class StreamDecoder:
     def feed(self, data: bytes) -> list[StreamChunk]:
         """The chunks that these bytes complete."""
         chunks: list[StreamChunk] = []
-        if self._over():
+        if self.done or self.error is not None:
             return chunks
         for headers, payload in self._frames.feed(data):
-            self._message(headers, payload, chunks)
-            if self._over():
+            if not self._message(headers, payload, chunks):
                 return chunks
         if self._frames.error is not None:
             self._fail(self._frames.error)
@@ -101,7 +102,7 @@ class StreamDecoder:
 
     def close(self) -> list[StreamChunk]:
         """Nothing more: every chunk is complete when its message is."""
-        if self._over():
+        if self.done or self.error is not None:
             return []
         self._frames.close()
         if self._frames.error is not None:
@@ -111,14 +112,11 @@ class StreamDecoder:
         self.done = self.error is None
         return []
 
-    def _over(self) -> bool:
-        return self.done or self.error is not None
-
     def _fail(self, reason: Exception) -> None:
         self.error = StreamError(f"The stream is malformed: {reason}.")
 
-    def _message(self, headers: Mapping[str, HeaderValue], payload: bytes, chunks: list[StreamChunk]) -> None:
-        """One message, whatever its content."""
+    def _message(self, headers: Mapping[str, HeaderValue], payload: bytes, chunks: list[StreamChunk]) -> bool:
+        """One message, whatever its content; whether more may follow."""
         event, broken = _event_of(payload)
         if headers.get(":message-type", "event") != "event":
             self.error = _exception(headers, event)
@@ -126,17 +124,18 @@ class StreamDecoder:
             self._fail(broken)
         else:
             self._event(headers.get(":event-type"), event, chunks)
+        return not self.done and self.error is None
 
     def _event(self, name: HeaderValue | None, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
         if name == "contentBlockDelta":
             index, delta = _index(event), event.get("delta")
-            if isinstance(delta, dict):
-                text = delta.get("text")
-                if type(text) is str:
-                    if text:
-                        chunks.append(StreamChunk(text, "", (), None, None, None, None, index))
-                    return
+            if type(delta) is not dict:
+                return
+            text = delta.get("text")
+            if type(text) is not str:
                 self._delta(index, delta, chunks)
+            elif text:
+                chunks.append(StreamChunk(text, "", (), None, None, None, None, index))
         elif isinstance(name, str) and name in _EVENTS:
             _EVENTS[name](self, event, chunks)
 
@@ -277,13 +276,12 @@ def _exception(headers: Mapping[str, HeaderValue], record: dict[str, Any]) -> LL
     message = next((text for text in said if isinstance(text, str) and text), None)
     status = record.get("originalStatusCode")
     alike = error_for(status if type(status) is int else None, message or "", type=kind)
-    retryable = alike.retryable or (kind or "").lower().startswith("modelstreamerror")
     error = StreamError(
         message or f"The provider broke the stream off: {kind or 'no reason given'}.",
-        fix="" if retryable else alike.fix,
+        fix="" if alike.retryable else alike.fix,
         type=kind,
         code=kind,
-        retryable=retryable,
+        retryable=alike.retryable,
     )
     error.__cause__ = alike
     return error
@@ -292,10 +290,16 @@ def _exception(headers: Mapping[str, HeaderValue], record: dict[str, Any]) -> LL
 def _event_of(payload: bytes) -> tuple[dict[str, Any], Exception | None]:
     """A message's payload as an object, empty where it is none, and why it is no JSON."""
     try:
-        event = json.loads(payload.decode()) if payload else {}
+        text = str(payload, "utf-8")
+        try:
+            event, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):
+            event = json.loads(text) if text else {}
     except (ValueError, RecursionError) as reason:
         return {}, reason
-    return (event if isinstance(event, dict) else {}), None
+    return (event if type(event) is dict else {}), None
 
 
 def _index(event: dict[str, Any]) -> int:

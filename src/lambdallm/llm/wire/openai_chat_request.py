@@ -67,7 +67,8 @@ def _refuse(request: ChatRequest, facts: Facts) -> None:
 
 
 def _is_set(request: ChatRequest, name: str) -> bool:
-    return bool(getattr(request, name, None) not in (None, (), False))
+    default = request._defaults.get(name)
+    return getattr(request, name, default) is not default
 
 
 def _plain(request: ChatRequest, facts: Facts) -> dict[str, Any]:

@@ -125,8 +125,8 @@ class StreamDecoder:
         if found is not None:
             self.error = stream_error(found, usage=read_usage(event) if isinstance(event, dict) else None)
             return
-        choices = event.get("choices") if isinstance(event, dict) else event
-        if not isinstance(choices, list) and (choices is not None or not isinstance(event, dict)):
+        choices = (event.get("choices") or []) if isinstance(event, dict) else None
+        if not isinstance(choices, list):
             self._fail(f"The stream is malformed: {as_json(event)[:_SHOWN]!r} is no event of this protocol.")
             return
         self._width = len(event)

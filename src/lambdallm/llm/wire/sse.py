@@ -25,15 +25,13 @@ class SseDecoder:
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes complete."""
         if (
-            data.find(b"\n") == len(data) - 2
-            and data.startswith(b"data: ")
-            and data.endswith(b"\n")
-            and b"\r" not in data
-            and not self._held
-            and self._started
-            and not self._after_cr
-        ):
-            return [("", data[6:-2])]  # what a network read mostly is: one whole event of one line
+            data.endswith(b"\n\n") and not self._held and self._started and not self._after_cr and b"\r" not in data
+        ):  # what a network read mostly is: whole events, and often one of a single line
+            if data.find(b"\n") == len(data) - 2 and data.startswith(b"data: "):
+                return [("", data[6:-2])]
+            return [event for block in data[:-2].split(b"\n\n") if (event := _parse(block)) is not None]
+        if not data:
+            return []
         if self._after_cr or b"\r" in data:
             data = self._unify_line_ends(data)
         if not self._started:

@@ -28,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem := _problem(corpus, options.provider):
         print(f"conformance: {problem}", file=sys.stderr)  # noqa: T201 - this is a program's output
         return 2
-    outcomes = run(corpus, options.provider)
+    try:
+        outcomes = run(corpus, options.provider)
+    except ValueError as problem:
+        print(f"conformance: {problem}. Remove or repair it.", file=sys.stderr)  # noqa: T201 - this is a program's output
+        return 2
     lines = [as_json(outcomes) if options.json else as_table(outcomes)]
     if options.verbose and not options.json:
         lines += _failures(outcomes)

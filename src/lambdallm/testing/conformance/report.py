@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .decode import Split
 
 SPLITS: tuple[Split, ...] = ("whole", "bytes", 1, 2, 3)
+_NEEDED = ("id", "provider", "api", "response")
 _COLUMNS = ("passed", "failed", "unsupported")
 
 
@@ -43,6 +44,8 @@ def check(exchange: dict[str, Any]) -> Outcome:
         differences = tuple(differences_of(exchange))
     except Unsupported:
         return Outcome(*place, "unsupported")
+    except Exception as reason:  # noqa: BLE001 - a decoder that raises has failed, and the others go on
+        differences = (f"decoding raised {reason!r}",)
     return Outcome(*place, "failed" if differences else "passed", differences)
 
 
@@ -59,7 +62,20 @@ def differences_of(exchange: dict[str, Any]) -> Iterator[str]:
 
 def run(corpus: Path, provider: str | None = None) -> list[Outcome]:
     """The outcome of every exchange."""
-    return [check(json.loads(path.read_bytes())) for path in files(corpus, provider)]
+    return [check(load(path)) for path in files(corpus, provider)]
+
+
+def load(path: Path) -> dict[str, Any]:
+    """One exchange. Raises `ValueError` naming the file that is none."""
+    try:
+        exchange = json.loads(path.read_bytes())
+    except ValueError as reason:
+        raise ValueError(f"{str(path)!r} is no JSON ({reason})") from None
+    missing = [name for name in _NEEDED if not isinstance(exchange, dict) or name not in exchange]
+    if missing:
+        raise ValueError(f"{str(path)!r} is no recorded exchange: {', '.join(missing)} missing")
+    found: dict[str, Any] = exchange
+    return found
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:

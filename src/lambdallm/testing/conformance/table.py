@@ -22,9 +22,10 @@ class Sdk(Value):
     type knows. Exceptions are named by status, else by `exception_from` for what lies at or above a status, else
     `exception`; with `exceptions_by_type` the error's own type is the exception. `redacted_block` is the name of a
     thinking block without text, `cited_block` that of a text with citations (`cited_piece` that of each citation in a
-    stream), and `not_in_streams` are blocks that streams don't list. An answer is `identified` when it carries id and
-    model; in a stream with `first_identity` the SDK keeps those of the first event (Azure's are empty), where we keep
-    the last that say something.
+    stream), and `not_in_streams` are blocks that streams don't list. With `no_text_is_no_arguments` a call without any
+    JSON text shows `{}`, else `null`. An answer is `identified` when it carries id and model; in a stream with
+    `first_identity` the SDK keeps those of the first event (Azure's are empty), where we keep the last that say
+    something.
     """
 
     usage: Mapping[str, tuple[Path, ...]]
@@ -38,6 +39,7 @@ class Sdk(Value):
     cited_block: str = ""
     cited_piece: str = ""
     not_in_streams: tuple[str, ...] = ()
+    no_text_is_no_arguments: bool = False
     identified: bool = True
     first_identity: bool = False
 
@@ -90,6 +92,7 @@ _OPENAI = Sdk(
 )
 _MISTRAL = Sdk(
     usage=_OPENAI_USAGE | {"cached": (("prompt_tokens_details", "cached_tokens"), ("num_cached_tokens",))},
+    exceptions={422: "HTTPValidationError"},
     exception="SDKError",
     stream_exception="SDKError",
     first_identity=True,
@@ -101,6 +104,7 @@ _ANTHROPIC = Sdk(
     exception="APIStatusError",
     stream_exception="APIStatusError",
     redacted_block="redacted_thinking",
+    no_text_is_no_arguments=True,
 )
 _BOTOCORE = Sdk(
     usage=_CONVERSE_USAGE,

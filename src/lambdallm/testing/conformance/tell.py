@@ -28,11 +28,11 @@ def tell_completion(completion: Completion, sdk: Sdk, *, stream: bool = False) -
         "content_object": _content_object(message),
         "other_content_blocks": _other_blocks(message, sdk, stream=stream) or None,
         "stop_sequence": _from_metadata(completion, "stop_sequence"),
-        "choices": [_choice(choice) for choice in completion.choices] if len(completion.choices) > 1 else None,
+        "choices": [_choice(choice, sdk) for choice in completion.choices] if len(completion.choices) > 1 else None,
         "model": completion.model if sdk.identified else None,
         "id": completion.id if sdk.identified else None,
     }
-    told = {"kind": "chat", **_choice_of(completion), "usage": tell_usage(completion.usage, sdk)}
+    told = {"kind": "chat", **_choice_of(completion, sdk), "usage": tell_usage(completion.usage, sdk)}
     return told | {key: value for key, value in optional.items() if value is not None}
 
 
@@ -66,17 +66,18 @@ def _number(native: dict[str, Any], paths: tuple[Path, ...]) -> Any:
     return next((value for value in values if value), values[-1] if values else None)
 
 
-def _choice_of(completion: Completion) -> dict[str, Any]:
+def _choice_of(completion: Completion, sdk: Sdk) -> dict[str, Any]:
     if completion.choices:
-        return _choice(completion.choices[0])
+        return _choice(completion.choices[0], sdk)
     return {"text": "", "thinking": None, "tool_calls": [], "finish_reason": None}
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: Choice, sdk: Sdk) -> dict[str, Any]:
+    calls = (call for call in choice.message.tool_calls if _mark(call, "kind") != "function_call")
     return {
         "text": "".join(_shown_text(part) for part in choice.message.parts),
         "thinking": choice.message.thinking,
-        "tool_calls": [_call(call) for call in choice.message.tool_calls if _mark(call, "kind") != "function_call"],
+        "tool_calls": [_call(call, sdk) for call in calls],
         "finish_reason": choice.raw_finish_reason,
     }
 
@@ -85,12 +86,12 @@ def _shown_text(part: Part) -> str:
     return part.text if isinstance(part, TextPart) and _mark(part, "content_object") is None else ""
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
-    """A call. The corpus says `null` where there is no JSON text at all; for us that means no arguments."""
+def _call(call: ToolCall, sdk: Sdk) -> dict[str, Any]:
+    """A call. Most SDKs say `null` where there is no JSON text at all; for us that means no arguments."""
     id = _marks(call).get("sent_id", call.id)
     if call.arguments_json is None:
         return {"id": id, "name": call.name, "arguments": None if _mark(call, "no_arguments") else call.arguments}
-    arguments = call.arguments if call.arguments_json.strip() else None
+    arguments = call.arguments if call.arguments_json.strip() or sdk.no_text_is_no_arguments else None
     return {"id": id, "name": call.name, "arguments": arguments, "arguments_raw": call.arguments_json}
 
 

@@ -1,0 +1,344 @@
+"""Recorded conversations go back as they came, and what we write is what the official client's types allow.
+
+Reference: the `anthropic` package, which is not needed for anything but these tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from binascii import a2b_base64
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambdallm.llm.result import Ok
+from lambdallm.llm.streaming.accumulator import Accumulator
+from lambdallm.llm.types import (
+    ChatMessage,
+    ChatRequest,
+    Completion,
+    DocumentPart,
+    ImagePart,
+    ProviderPart,
+    ResponseFormat,
+    TextPart,
+    Thinking,
+    ToolCall,
+    ToolChoice,
+    ToolDefinition,
+    ToolResult,
+)
+from lambdallm.llm.wire.anthropic_messages import StreamDecoder, decode_response, encode_request
+from lambdallm.llm.wire.anthropic_response import decode_part
+
+if TYPE_CHECKING:
+    from lambdallm.llm.types import Part
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "anthropic_messages"
+CORPUS = Path(os.environ.get("LAMBDALLM_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
+FOLDERS = ("anthropic/messages", "vertex/anthropic_messages")
+RECORDED = [path for folder in FOLDERS for path in sorted((CORPUS / folder).glob("*.json"))]
+
+every_exchange = pytest.mark.parametrize(
+    "path",
+    RECORDED or [pytest.param(None, marks=pytest.mark.skip(reason="no recorded traffic: set LAMBDALLM_CORPUS"))],
+    ids=lambda path: path.stem if path else "none",
+)
+
+
+# A recorded request as a `ChatRequest`
+
+
+def request_of(body: dict[str, Any], model: str) -> ChatRequest:
+    rest = {key: value for key, value in body.items() if key not in READ}
+    if "thinking" not in body and "effort" in body.get("output_config", {}):
+        rest["output_config"] = body["output_config"]  # effort without thinking is only the provider's own
+    system = [ChatMessage("system", parts_of(body["system"]))] if body.get("system") else []
+    turns = (ChatMessage(turn["role"], parts_of(turn["content"])) for turn in body["messages"])
+    return ChatRequest(
+        body.get("model", model),
+        (*system, *turns),
+        tools=tuple(tool_of(tool) for tool in body.get("tools", ())),
+        max_tokens=body["max_tokens"],
+        stop=tuple(body.get("stop_sequences", ())),
+        temperature=body.get("temperature"),
+        stream=body.get("stream", False),
+        extra=rest,
+        **asked_of(body),
+    )
+
+
+READ = ("system", "messages", "tools", "max_tokens", "stop_sequences", "temperature", "stream", "model", "tool_choice",
+        "thinking", "output_config", "anthropic_version")  # fmt: skip
+MODES: dict[str, Any] = {"auto": "auto", "any": "required", "tool": "tool", "none": "none"}
+
+
+def asked_of(body: dict[str, Any]) -> dict[str, Any]:
+    asked: dict[str, Any] = {}
+    if choice := body.get("tool_choice"):
+        asked["tool_choice"] = ToolChoice(MODES[choice["type"]], choice.get("name"))
+        if "disable_parallel_tool_use" in choice:
+            asked["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
+    if thinking := body.get("thinking"):
+        rest = {key: value for key, value in thinking.items() if key not in ("type", "budget_tokens")}
+        effort = body.get("output_config", {}).get("effort")
+        asked["thinking"] = Thinking(True, effort, thinking.get("budget_tokens"), rest)
+    if form := body.get("output_config", {}).get("format"):
+        asked["response_format"] = ResponseFormat("json_schema", form["schema"])
+    return asked
+
+
+def tool_of(tool: dict[str, Any]) -> ToolDefinition | ProviderPart:
+    if "type" in tool:
+        return ProviderPart(tool["type"], tool)
+    rest = {key: value for key, value in tool.items() if key not in ("name", "description", "input_schema", "strict")}
+    return ToolDefinition(tool["name"], tool.get("description", ""), tool["input_schema"], tool.get("strict"), rest)
+
+
+def parts_of(content: Any) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),)
+    return tuple(part for block in content if (part := part_of(block)) is not None)
+
+
+def part_of(block: dict[str, Any]) -> Part | None:
+    kind = block["type"]
+    if kind in ("image", "document"):
+        return media_of(block)
+    if kind == "tool_result":
+        content = block.get("content", "")
+        rest = {key: value for key, value in block.items() if key == "cache_control"}
+        result = content if isinstance(content, str) else parts_of(content)
+        return ToolResult(block["tool_use_id"], result, is_error=block.get("is_error", False), metadata=rest)
+    return decode_part(block)
+
+
+def media_of(block: dict[str, Any]) -> ImagePart | DocumentPart:
+    source, rest = (
+        block["source"],
+        {key: value for key, value in block.items() if key not in ("type", "source", "title")},
+    )
+    kind: Any = ImagePart if block["type"] == "image" else DocumentPart
+    title = {"name": block["title"]} if "title" in block else {}
+    if source["type"] == "base64":
+        return kind(data=a2b_base64(source["data"]), media_type=source["media_type"], metadata=rest, **title)
+    if source["type"] == "text":
+        return kind(text=source["data"], metadata=rest, **title)
+    if source["type"] == "url":
+        return kind(url=source["url"], metadata=rest, **title)
+    return kind(metadata={"source": source, **rest}, **title)
+
+
+def plain(value: Any) -> Any:
+    """A body without the differences that mean nothing: text or its one block, `false`, null and empty fields."""
+    if isinstance(value, list):
+        return [plain(item) for item in value if item != {"type": "text", "text": ""}]
+    if not isinstance(value, dict):
+        return value
+    fields = {k: v for k, v in value.items() if v is not None and not (k == "citations" and not v)}
+    for name in ("content", "system"):
+        if isinstance(fields.get(name), str) and ("role" in fields or name == "system"):
+            fields[name] = [{"type": "text", "text": fields[name]}]
+    if fields.get("type") == "tool_result" and not fields.get("is_error"):
+        fields.pop("is_error", None)
+    if "input_schema" in fields and not fields.get("description"):
+        fields.pop("description", None)
+    if fields.get("tools") == []:
+        del fields["tools"]
+    if fields.get("stream") is False:
+        del fields["stream"]
+    return {key: plain(item) for key, item in fields.items()}
+
+
+def merged(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbouring turns of one role as one."""
+    together: list[dict[str, Any]] = []
+    for turn in turns:
+        if together and together[-1]["role"] == turn["role"]:
+            together[-1] = {"role": turn["role"], "content": together[-1]["content"] + turn["content"]}
+        else:
+            together.append(turn)
+    return [turn for turn in together if turn["content"]]
+
+
+@pytest.mark.corpus
+@every_exchange
+def test_a_recorded_request_is_written_as_it_was(path: Path) -> None:
+    recorded = json.loads(path.read_bytes())["request"].get("body")
+    if not isinstance(recorded, dict):
+        pytest.skip("the recording keeps no request")
+    cloud = "anthropic_version" in recorded
+    facts = {"json_schema": True, "model_in_body": not cloud}
+    if cloud:
+        facts["anthropic_version"] = recorded["anthropic_version"]
+    got = encode_request(request_of(recorded, "m"), facts)
+    written, wanted = plain(json.loads(got.body)), plain(recorded)
+    wanted["messages"] = merged(wanted["messages"])
+    assert got.warnings == ()
+    assert written == wanted
+
+
+# A recorded answer, sent back
+
+
+def answered(exchange: dict[str, Any]) -> Completion:
+    body = exchange["response"]["body"].encode()
+    if not exchange["stream"]:
+        result = decode_response(200, (), body)
+        assert isinstance(result, Ok)
+        return result.value
+    decoder, accumulator = StreamDecoder(), Accumulator()
+    accumulator.add(decoder.feed(body) + decoder.close())
+    assert decoder.error is None
+    return accumulator.completion()
+
+
+def message_of(exchange: dict[str, Any]) -> dict[str, Any]:
+    """The whole message, put together by the official client where it was streamed."""
+    body = exchange["response"]["body"]
+    if not exchange["stream"]:
+        whole: dict[str, Any] = json.loads(body)
+        return whole
+    pytest.importorskip("anthropic")
+    from anthropic.lib.streaming._beta_messages import accumulate_event
+
+    snapshot: Any = None
+    buffers: dict[int, bytes] = {}
+    for line in body.splitlines():
+        event = json.loads(line[5:]) if line.startswith("data:") else {"type": "ping"}
+        if event["type"] != "ping":
+            snapshot = accumulate_event(
+                event=event,
+                current_snapshot=snapshot,
+                json_bufs=buffers,
+                request_headers={},  # type: ignore[arg-type] # none are read
+            )
+    message: dict[str, Any] = snapshot.to_dict(mode="json")
+    return message
+
+
+def successful(path: Path) -> dict[str, Any]:
+    exchange: dict[str, Any] = json.loads(path.read_bytes())
+    if exchange["response"]["status"] != 200:
+        pytest.skip("an error has nothing to send back")
+    return exchange
+
+
+@pytest.mark.corpus
+@every_exchange
+def test_a_recorded_answer_goes_back_as_it_came(path: Path) -> None:
+    exchange = successful(path)
+    message = answered(exchange).message
+    got = encode_request(ChatRequest("m", (ChatMessage("user", "q"), message, ChatMessage("user", "and?"))), {})
+    turns = [turn for turn in json.loads(got.body)["messages"] if turn["role"] == "assistant"]
+    blocks = turns[0]["content"] if turns else []
+    assert plain(blocks) == plain(message_of(exchange)["content"])
+    assert got.warnings == ()
+
+
+def without_texts(message: ChatMessage) -> tuple[Part, ...]:
+    return tuple(p.replace(arguments_json=None) if isinstance(p, ToolCall) else p for p in message.parts)
+
+
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@pytest.mark.corpus
+@every_exchange
+def test_a_recorded_stream_adds_up_to_the_whole_answer(path: Path) -> None:
+    exchange = successful(path)
+    streamed = answered(exchange)
+    whole = decode_response(200, (), json.dumps(message_of(exchange)).encode()).unwrap()
+    for name in ("id", "model", "finish_reason", "raw_finish_reason"):
+        assert getattr(streamed, name) == getattr(whole, name)
+    assert without_nulls(streamed.metadata) == without_nulls(whole.metadata)
+    assert streamed.usage is not None
+    assert whole.usage is not None
+    assert streamed.usage.replace(native={}) == whole.usage.replace(native={})
+    parts, expected = ([fields_of(part) for part in without_texts(c.message)] for c in (streamed, whole))
+    assert without_nulls(parts) == without_nulls(expected)
+
+
+def fields_of(part: Part) -> dict[str, Any]:
+    return {"kind": type(part).__name__} | {name: getattr(part, name) for name in sorted(part._fields)}
+
+
+# What the official client's types allow
+
+UNLISTED = ("temperature", "top_p", "top_k")
+"""The API takes them for older models; the client's types have dropped them."""
+
+
+def listed(value: Any) -> Any:
+    """A validated value with its lazy sequences read; schemas, which the types only sketch, are left aside."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict(mode="json")
+    if isinstance(value, Mapping):
+        return {key: listed(item) for key, item in value.items() if key not in ("input_schema", *UNLISTED)}
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        return value
+    return [listed(item) for item in value]
+
+
+def allowed(body: dict[str, Any]) -> dict[str, Any]:
+    """The body after validation: unknown fields are gone, so an equal body has none."""
+    pydantic = pytest.importorskip("pydantic")
+    params = pytest.importorskip("anthropic.types.beta.message_create_params")
+    kind = params.MessageCreateParamsStreaming if body.get("stream") else params.MessageCreateParamsNonStreaming
+    adapter = pydantic.TypeAdapter(kind)
+    read: dict[str, Any] = listed(adapter.validate_python(body))
+    return read
+
+
+EVERYTHING = ChatRequest(
+    "claude-x",
+    (
+        ChatMessage("system", (TextPart("S", metadata={"cache_control": {"type": "ephemeral"}}),)),
+        ChatMessage(
+            "user", (ImagePart(url="https://i.example/a.png"), DocumentPart(text="t", name="T"), TextPart("q"))
+        ),
+        ChatMessage("assistant", (TextPart("a"), ToolCall("toolu_1", "f", {"x": 1}))),
+        ChatMessage("tool", (ToolResult("toolu_1", (TextPart("r"),), is_error=True),)),
+    ),
+    tools=(ToolDefinition("f", "F", {"properties": {"x": {"type": "integer"}}}, strict=True),),
+    tool_choice=ToolChoice("tool", "f"),
+    parallel_tool_calls=False,
+    max_tokens=100,
+    temperature=0.5,
+    top_p=0.9,
+    top_k=5,
+    stop=("END",),
+    response_format=ResponseFormat("json_schema", {"type": "object"}),
+    thinking=Thinking(effort="high", metadata={"display": "omitted"}),
+    user="u",
+)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        EVERYTHING,
+        EVERYTHING.replace(stream=True, thinking=Thinking(budget_tokens=2000), tool_choice=ToolChoice("none")),
+        EVERYTHING.replace(thinking=Thinking(enabled=False), tool_choice=ToolChoice("required")),
+        ChatRequest("claude-x", (ChatMessage("user", "Hi"),)),
+    ],
+)
+def test_a_written_request_is_what_the_types_allow(request_: ChatRequest) -> None:
+    body = json.loads(encode_request(request_, {"json_schema": True}).body)
+    assert allowed(body) == listed(body)
+
+
+@pytest.mark.corpus
+@every_exchange
+def test_a_rewritten_request_is_what_the_types_allow(path: Path) -> None:
+    recorded = json.loads(path.read_bytes())["request"].get("body")
+    if not isinstance(recorded, dict):
+        pytest.skip("the recording keeps no request")
+    body = json.loads(encode_request(request_of(recorded, "m"), {"json_schema": True}).body)
+    assert allowed(body) == listed(body)
