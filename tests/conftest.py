@@ -5,15 +5,6 @@ from pathlib import Path
 
 import pytest
 
-DEFAULT_CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
-
-
-def corpus_folder() -> Path | None:
-    """The recorded traffic: where `LAMBDALLM_CORPUS` says, or beside the project; `None` in a clone without it."""
-    named = os.environ.get("LAMBDALLM_CORPUS")
-    folder = Path(named) if named else DEFAULT_CORPUS
-    return folder if folder.is_dir() else None
-
 
 def pytest_sessionstart(session):
     named = os.environ.get("LAMBDALLM_CORPUS")

@@ -16,7 +16,6 @@ from .retry import RetryPolicy, retried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from ..transport.types import Headers
     from .catalog.definition import ProviderDefinition
@@ -179,7 +178,9 @@ def _prepared(request: ChatRequest, target: Target, settings: CallSettings) -> F
     environ = yield ENVIRONMENT
     provider = target.provider
     codec = codec_named(provider.wire)
-    encoded = codec.encode_request(request.replace(model=target.model.id), target.facts)
+    if request.model != target.model.id:
+        request = request.replace(model=target.model.id)
+    encoded = codec.encode_request(request, target.facts)
     url = url_of(provider, codec, "stream" if request.stream else "chat", target.model.id, settings.base_url, environ)
     headers = (("Content-Type", "application/json"), *encoded.headers, *provider.headers.items(), *settings.headers)
     http = yield from authorized(HttpRequest("POST", url, headers, encoded.body), provider, settings.api_key, environ)
@@ -217,8 +218,9 @@ def url_of(
     """Where an operation lives: the endpoint with its variables filled in, and the operation's path."""
     named = (environ.get(name) for name in provider.endpoint_env)
     base = base_url or next((value for value in named if value), None) or provider.endpoint
-    paths: Mapping[str, str] = {**codec.PATHS, **provider.paths}
-    path = paths[operation].replace("{model}", percent_encoded(model))
+    path = provider.paths.get(operation, codec.PATHS[operation])
+    if "{model}" in path:
+        path = path.replace("{model}", percent_encoded(model))
     return _filled(base, provider, environ).rstrip("/") + path
 
 

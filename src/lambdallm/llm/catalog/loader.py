@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from .resolve import Target
+
     Entry = dict[str, Any]
 
 _BUILT_IN = os.path.dirname(__file__)
@@ -40,6 +42,8 @@ class Catalog:
                 raise ConfigurationError(f"LAMBDALLM_PROVIDERS names {place!r}, which does not exist.", fix=fix)
         self._own = [entry for place in (*folders, *named) for entry in _entries_at(place)]
         self._definitions: dict[str, ProviderDefinition | None] = {}
+        self.targets: dict[str, Target] = {}
+        """What `resolve` found, by name."""
 
     def find(self, name: str) -> ProviderDefinition | None:
         """The definition of that name, or `None`. Raises `ConfigurationError` for a file that can't be read."""

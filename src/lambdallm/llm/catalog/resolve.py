@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .loader import Catalog
 
 
+_MOST_REMEMBERED = 1000
+"""Names may come from outside; those beyond are looked up again."""
+
+
 class Target(Value):
     """A model at a provider. `facts` are the provider's with the model's own over them."""
 
@@ -36,9 +40,17 @@ def resolve(name: str, known: Catalog | None = None) -> Target:
     Raises `LLMModelNotFoundError` naming the nearest models, `ConfigurationError` for a provider without a default.
     """
     known = known or catalog()
+    if (found := known.targets.get(name)) is None:
+        found = _found(name, known)
+        if len(known.targets) < _MOST_REMEMBERED:
+            known.targets[name] = found
+    return found
+
+
+def _found(name: str, known: Catalog) -> Target:
     for mark in ("/", ":"):
-        prefix, found, rest = name.partition(mark)
-        if found and rest and (provider := known.find(prefix)) is not None:
+        prefix, marked, rest = name.partition(mark)
+        if marked and rest and (provider := known.find(prefix)) is not None:
             return _target(provider, rest)
     if (provider := known.find(name)) is not None:
         if provider.default_model is None:
