@@ -10,6 +10,7 @@ from lambdallm.llm.catalog.resolve import resolve
 from lambdallm.llm.errors import ConfigurationError, LLMModelNotFoundError, UnknownProviderError
 from lambdallm.llm.models import Model
 from lambdallm.llm.pipeline import codec_named
+from lambdallm.llm.types import ChatMessage, ChatRequest, ResponseFormat, Thinking, ToolDefinition
 
 BUILT_IN = Catalog(environ={}, folders=())
 
@@ -138,3 +139,31 @@ def test_a_named_place_that_does_not_exist_is_an_error():
 def test_an_unknown_protocol_is_named():
     with pytest.raises(ConfigurationError, match="'morse'"):
         codec_named("morse")
+
+
+def test_a_family_s_facts_hold_for_all_its_models_and_regions():
+    assert resolve("us.anthropic.claude-3-haiku-20240307-v1:0", BUILT_IN).facts["top_k_field"] == "top_k"
+    assert "json_schema" not in resolve("anthropic.claude-3-haiku-20240307-v1:0", BUILT_IN).facts
+    assert resolve("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", BUILT_IN).facts["json_schema"] is True
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", {"top_k": 5, "thinking": Thinking(effort="low")}),
+        (
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+            {"response_format": ResponseFormat("json_schema", {"type": "object"})},
+        ),
+        ("anthropic.claude-3-haiku-20240307-v1:0", {"parallel_tool_calls": False, "tools": (ToolDefinition("t"),)}),
+        ("amazon.nova-2-lite-v1:0", {"top_k": 5, "thinking": Thinking(effort="high")}),
+        ("openai.gpt-oss-20b-1:0", {"thinking": Thinking(effort="low")}),
+        ("anthropic/claude-sonnet-4-5", {"thinking": Thinking(budget_tokens=2048), "max_tokens": 4096}),
+        ("openai/gpt-5-mini", {"thinking": Thinking(effort="low"), "max_tokens": 9}),
+        ("local", {"top_k": 5, "seed": 1}),
+    ],
+)
+def test_what_a_definition_declares_its_codec_can_send(model, options):
+    target = resolve(model, BUILT_IN)
+    request = ChatRequest(target.model.id, (ChatMessage("user", "Hi"),), **options)
+    assert codec_named(target.provider.wire).encode_request(request, target.facts).body

@@ -36,6 +36,7 @@ from lambdallm.llm.types import (
     Usage,
 )
 from lambdallm.llm.wire.anthropic_messages import StreamDecoder, decode_error, decode_response
+from lambdallm.llm.wire.anthropic_response import MARK
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "anthropic_messages"
 TEXT, TOOLS = (FIXTURES / "text.sse").read_bytes(), (FIXTURES / "tools.sse").read_bytes()
@@ -107,7 +108,7 @@ def test_every_kind_of_block_keeps_all_it_had() -> None:
     assert result.value["content"][0]["encrypted_content"] == "abc"
     assert isinstance(text, TextPart)
     assert text.citations[0]["cited_text"] == "Rain."
-    assert first == ToolCall("toolu_1", "umbrella", {"size": 2}, metadata={"caller": {"type": "direct"}})
+    assert first == ToolCall("toolu_1", "umbrella", {"size": 2}, metadata={MARK: {"caller": {"type": "direct"}}})
     assert second == ToolCall("toolu_2", "now", {})
     assert hidden == ReasoningPart(encrypted="ZGF0YQ==")
     assert completion.metadata.keys() == {"container", "context_management"}
@@ -221,7 +222,7 @@ def test_hosted_tools_come_whole_and_own_tools_in_pieces() -> None:
     assert chunks[1] == StreamChunk(part=ProviderPart("server_tool_use", searched))
     calls = [call for chunk in chunks for call in chunk.tool_calls]
     assert calls == [
-        ToolCallDelta(0, "toolu_1", "umbrella", metadata={"caller": {"type": "direct"}}),
+        ToolCallDelta(0, "toolu_1", "umbrella", metadata={MARK: {"caller": {"type": "direct"}}}),
         ToolCallDelta(0, arguments='{"size":'),
         ToolCallDelta(1, "toolu_2", "now"),
         ToolCallDelta(0, arguments=" 2}"),
@@ -309,6 +310,11 @@ def test_unknown_deltas_of_an_unknown_block_become_its_fields() -> None:
     body = START + begin + delta + event(type="content_block_stop", index=0) + STOP
     part = ProviderPart("compaction", {"type": "compaction", "content": "So far …"})
     assert completed(body).message.parts == (part,)
+
+
+def test_a_fallback_names_the_model_that_answered() -> None:
+    begin = event(type="content_block_start", index=0, content_block={"type": "fallback", "to": {"model": "d"}})
+    assert completed(START + begin + event(type="content_block_stop", index=0) + STOP).model == "d"
 
 
 def test_arguments_that_came_with_the_start() -> None:

@@ -255,6 +255,14 @@ def test_parts_that_can_not_be_sent(part: Part) -> None:
         content(part)
 
 
+def test_what_another_protocol_left_on_a_part_is_left_out_with_a_warning() -> None:
+    part = ToolCall("t", "f", {}, metadata={"openai_chat": {"kind": "x"}, "anthropic_messages": {"new": 1}})
+    got = encoded(*HELLO, ChatMessage("assistant", (part,)))
+    (block,) = json.loads(got.body)["messages"][1]["content"]
+    assert block == {"type": "tool_use", "id": "t", "name": "f", "input": {}, "new": 1}
+    assert got.warnings[0].startswith("metadata.openai_chat")
+
+
 def test_half_a_surrogate_pair_is_still_json() -> None:
     assert body(ChatMessage("user", "a\ud800"))["messages"][0]["content"][0]["text"] == "a\ud800"
 

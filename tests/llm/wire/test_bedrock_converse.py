@@ -200,6 +200,16 @@ def test_a_200_that_is_no_answer(body: bytes, leaf: type) -> None:
     assert type(result.error) is leaf
 
 
+def test_nesting_up_to_the_last_level_that_can_be_read() -> None:
+    for depth in range(800, 1000):
+        nested = "[" * depth + "]" * depth
+        for block in ('{"toolUse":%s}', '{"x":%s}', '{"citationsContent":{"content":[{"text":%s}]}}'):
+            body = '{"message":%s,"output":{"message":{"content":[%s]}},"usage":{"a":%s}}'
+            decode_response(200, (), (body % (nested, block % nested, nested)).encode())
+        assert decode_response(200, (), b'{"message":' + nested.encode() + b"}").is_err()
+        assert decode_error(400, (), b'{"message":' + nested.encode() + b"}").message
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (

@@ -197,6 +197,16 @@ def test_payloads_that_are_no_json(payload: bytes) -> None:
     assert isinstance(decode(event("contentBlockDelta", payload))[1].error, errors.StreamError)
 
 
+def test_nesting_up_to_the_last_level_that_can_be_read() -> None:
+    for depth in range(800, 1000):
+        nested = b"[" * depth + b"]" * depth
+        for delta in (b'{"toolResult":%b}', b'{"citation":{"a":%b}}', b'{"image":{"a":%b}}'):
+            _, decoder = decode(
+                event("contentBlockDelta", b'{"contentBlockIndex":0,"delta":%b}' % (delta % nested)), STOP, USAGE
+            )
+            assert decoder.error is None or isinstance(decoder.error, errors.StreamError)
+
+
 @pytest.mark.parametrize("payload", [b"", b"[]", b"null", b" {} \n", b'"text"', b"1e999", b"NaN"])
 @pytest.mark.parametrize("name", ["contentBlockStart", "contentBlockDelta", "contentBlockStop", "metadata", "x"])
 def test_payloads_that_say_nothing(name: str, payload: bytes) -> None:

@@ -62,7 +62,8 @@ class ProviderDefinition(Value):
 
     `endpoint` may hold `{variables}`: `variables` maps each to the environment variables to read it from, the last
     entry after `=` being a literal default. `paths` overrides where the protocol's operations live. `transport` names
-    an in-process transport by import path. `timeout` is the longest silence, in seconds.
+    an in-process transport by import path. `timeout` is the longest silence, in seconds. `families` gives facts to all
+    models whose id begins with its key, the longer key over the shorter one.
     """
 
     name: str
@@ -81,6 +82,7 @@ class ProviderDefinition(Value):
     timeout: float = 60.0
     transport: str = ""
     facts: Mapping[str, Any] = EMPTY
+    families: Mapping[str, Mapping[str, Any]] = EMPTY
     model_prefixes: tuple[str, ...] = ()
     models: Mapping[str, Mapping[str, Any]] = EMPTY
     source: str = ""
@@ -93,12 +95,28 @@ class ProviderDefinition(Value):
         """
         entry = self.models.get(id)
         if entry is None:
-            known = _undated(id)
-            regions = tuple(self.facts.get("region_prefixes", ()))
-            names = {id, known, *(known.removeprefix(r) for r in regions), *(id.removeprefix(r) for r in regions)}
+            known = self.regionless(id)
+            names = {id, _undated(id), known, _undated(known)}
             found = (m for k, m in self.models.items() if k in names or not names.isdisjoint(m.get("aliases", ())))
             entry = next(found, EMPTY)
         return _model(f"{self.name}/{id}", id, entry)
+
+    def facts_of(self, model: ModelFacts) -> dict[str, Any]:
+        """What is declared of a model: the provider's facts, under its families', under its own."""
+        id = self.regionless(model.id)
+        merged = dict(self.facts)
+        for prefix in sorted(self.families, key=len):
+            if id.startswith(prefix):
+                merged |= self.families[prefix]
+        for name in ("max_output_tokens", "json_schema"):
+            if (value := getattr(model, name)) is not None:
+                merged[name] = value
+        return merged | dict(model.facts)
+
+    def regionless(self, id: str) -> str:
+        """A model's id without the region prefix that the provider declares, as in `us.`."""
+        prefix = next((p for p in self.facts.get("region_prefixes", ()) if id.startswith(p)), "")
+        return id.removeprefix(prefix)
 
 
 _WIRES = {"openai": "openai_chat", "anthropic": "anthropic_messages", "bedrock": "bedrock_converse"}
@@ -117,7 +135,14 @@ def provider_definition(name: str, entry: Mapping[str, Any]) -> ProviderDefiniti
     values["auth"] = tuple(_auth(name, scheme) for scheme in entry.get("auth", ()))
     values["variables"] = {k: _names(v) for k, v in entry.get("variables", EMPTY).items()}
     values |= {field: _names(entry[field]) for field in _TUPLES if field in entry}
-    for field, kind in (("endpoint", str), ("wire", str), ("models", dict), ("facts", dict), ("paths", dict)):
+    for field, kind in (
+        ("endpoint", str),
+        ("wire", str),
+        ("models", dict),
+        ("facts", dict),
+        ("paths", dict),
+        ("families", dict),
+    ):
         if not isinstance(values.get(field, kind()), kind):
             raise _bad(name, field, values[field], f"a JSON {'string' if kind is str else 'object'}")
     for field in ("endpoint", "wire"):

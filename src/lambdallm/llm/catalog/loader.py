@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Entry = dict[str, Any]
 
 _BUILT_IN = os.path.dirname(__file__)
-_MERGED = ("models", "facts", "paths", "headers", "variables")
+_MERGED = ("models", "facts", "families", "paths", "headers", "variables")
 
 
 class Catalog:

@@ -70,8 +70,4 @@ def _found(name: str, known: Catalog) -> Target:
 
 def _target(provider: ProviderDefinition, model: str) -> Target:
     facts = provider.model(model)
-    merged: dict[str, Any] = {**provider.facts, **facts.facts}
-    for name in ("max_output_tokens", "json_schema"):
-        if (value := getattr(facts, name)) is not None:
-            merged[name] = value
-    return Target(provider, facts, merged)
+    return Target(provider, facts, provider.facts_of(facts))

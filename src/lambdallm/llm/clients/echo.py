@@ -135,11 +135,10 @@ def _text(message: Json) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """The text cut before each word, so that joining the pieces gives it back."""
-    pieces: list[str] = []
-    for piece in text.split(" "):
-        pieces.append(f" {piece}" if pieces else piece)
-    return [piece for piece in pieces if piece]
+    """The text cut before the space in front of each word, so that joining the pieces gives it back."""
+    import re
+
+    return re.findall(r"\s*\S+(?:\s+$)?|^\s+$", text)
 
 
 def _digest(messages: list[Json]) -> str:

@@ -3,8 +3,9 @@
 Source: Messages API reference, `messages` and `system`; "Extended thinking" (thinking blocks go back unchanged);
 "Fine-grained tool streaming" (arguments that are no JSON go back as `INVALID_JSON`).
 
-A part's `metadata` is merged into its block last, so it can carry `cache_control`, `citations`, `context`, or a whole
-`source`. A message's own `cache_control` goes to its last block.
+A part's `metadata` is merged into its block last: the fields named in `_FIELDS`, and whatever is under `MARK`, which is
+also where the decoder keeps what it does not model. Anything else there is another protocol's and is left out with a
+warning. A message's own `cache_control` goes to its last block.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..types import (
     ToolCall,
     ToolResult,
 )
+from .anthropic_response import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     Block: TypeAlias = dict[str, Any]
 
 _ROLES = {"system": "system", "developer": "system", "user": "user", "tool": "user", "assistant": "assistant"}
+
+_FIELDS = frozenset(
+    ("cache_control", "citations", "context", "title", "source", "transformations", "caller", "toolset_name")
+)
+"""What metadata may add to a block by name."""
 
 _IMAGE_MARKS = (
     (b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"),
@@ -85,13 +92,24 @@ def encode_parts(parts: Iterable[Part], warnings: list[str]) -> list[Block]:
     return [block for block in blocks if block is not None]
 
 
-def _text(part: TextPart, _warnings: list[str]) -> Block | None:
+def _merge(block: Block, metadata: Mapping[str, Any], warnings: list[str]) -> Block:
+    for name, value in metadata.items():
+        if name == MARK:
+            block |= value
+        elif name in _FIELDS:
+            block[name] = value
+        else:
+            warnings.append(f"metadata.{name}: left out; the protocol has no such field in a {block['type']} block.")
+    return block
+
+
+def _text(part: TextPart, warnings: list[str]) -> Block | None:
     if not part.text and not part.citations:
         return None
     block: Block = {"type": "text", "text": part.text}
     if part.citations:
         block["citations"] = [dict(citation) for citation in part.citations]
-    return block | dict(part.metadata)
+    return _merge(block, part.metadata, warnings)
 
 
 def _refusal(part: RefusalPart, _warnings: list[str]) -> Block | None:
@@ -101,7 +119,7 @@ def _refusal(part: RefusalPart, _warnings: list[str]) -> Block | None:
 def _image(part: ImagePart, warnings: list[str]) -> Block:
     if part.detail not in (None, "auto"):
         warnings.append(f"image.detail: {part.detail!r} was left out; the protocol has no such setting.")
-    return {"type": "image"} | _source(_image_source(part), part.metadata) | dict(part.metadata)
+    return _merge({"type": "image"} | _source(_image_source(part), part.metadata), part.metadata, warnings)
 
 
 def _image_source(part: ImagePart) -> Block | None:
@@ -119,11 +137,11 @@ def _image_type(data: bytes) -> str:
     return kind
 
 
-def _document(part: DocumentPart, _warnings: list[str]) -> Block:
+def _document(part: DocumentPart, warnings: list[str]) -> Block:
     block: Block = {"type": "document"} | _source(_document_source(part), part.metadata)
     if part.name:
         block["title"] = part.name
-    return block | dict(part.metadata)
+    return _merge(block, part.metadata, warnings)
 
 
 def _document_source(part: DocumentPart) -> Block | None:
@@ -179,15 +197,17 @@ def _audio(_part: AudioPart, _warnings: list[str]) -> Block:
 def _reasoning(part: ReasoningPart, warnings: list[str]) -> Block | None:
     """Thinking goes back with its proof. Without one, or with another protocol's, the API would refuse the request."""
     if part.encrypted is not None and not part.text and part.id is None:
-        return {"type": "redacted_thinking", "data": part.encrypted} | dict(part.metadata)
+        return _merge({"type": "redacted_thinking", "data": part.encrypted}, part.metadata, warnings)
     if part.signature and part.id is None:
-        return {"type": "thinking", "thinking": part.text, "signature": part.signature} | dict(part.metadata)
+        return _merge({"type": "thinking", "thinking": part.text, "signature": part.signature}, part.metadata, warnings)
     warnings.append("thinking: a thought without this protocol's signature was left out.")
     return None
 
 
-def _tool_call(part: ToolCall, _warnings: list[str]) -> Block:
-    return {"type": "tool_use", "id": part.id, "name": part.name, "input": _tool_input(part)} | dict(part.metadata)
+def _tool_call(part: ToolCall, warnings: list[str]) -> Block:
+    return _merge(
+        {"type": "tool_use", "id": part.id, "name": part.name, "input": _tool_input(part)}, part.metadata, warnings
+    )
 
 
 def _tool_input(part: ToolCall) -> Mapping[str, Any]:
@@ -211,7 +231,7 @@ def _tool_result(part: ToolResult, warnings: list[str]) -> Block:
         block["content"] = content
     if part.is_error:
         block["is_error"] = True
-    return block | dict(part.metadata)
+    return _merge(block, part.metadata, warnings)
 
 
 def _provider(part: ProviderPart, _warnings: list[str]) -> Block:

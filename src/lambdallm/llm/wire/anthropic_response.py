@@ -2,10 +2,10 @@
 
 Source: Messages API reference, "Create a Message", response; "Handling stop reasons"; "Errors".
 
-Everything unmodelled is kept: a block of an unknown type as a `ProviderPart`, a block's further fields in its part's
-`metadata`, the message's (`container`, `context_management`, `stop_sequence`, `stop_details` …) in the completion's.
-A field that is null counts as absent, and an empty text block is left out: it says nothing, and the API refuses it
-when it comes back.
+Everything unmodelled is kept: a block of an unknown type as a `ProviderPart`; a block's further fields in its part's
+`metadata`, under `MARK`, so that no other protocol's encoder takes them for its own; the message's (`container`,
+`context_management`, `stop_sequence`, `stop_details` …) in the completion's. A field that is null counts as absent,
+and an empty text block is left out: it says nothing, and the API refuses it when it comes back.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ FINISH_REASONS: dict[str, FinishReason] = {
 
 MODELLED = frozenset(("type", "role", "content", "usage", "stop_reason", "id", "model"))
 """The message's fields that have a place of their own."""
+
+MARK = "anthropic_messages"
+"""The key in a part's metadata for what only this protocol understands."""
 
 _LONGEST_MESSAGE = 500
 
@@ -128,6 +131,12 @@ def rest_of(fields: Mapping[str, Any], known: frozenset[str]) -> Metadata:
     return {key: value for key, value in fields.items() if key not in known and value is not None} or EMPTY
 
 
+def extras_of(block: Mapping[str, Any], known: frozenset[str]) -> Metadata:
+    """A block's further fields, as metadata of its part."""
+    rest = rest_of(block, known)
+    return {MARK: rest} if rest else EMPTY
+
+
 def decode_part(block: dict[str, Any]) -> Part | None:
     """A content block as a part; `None` for empty text."""
     kind = block["type"]
@@ -138,7 +147,7 @@ def decode_part(block: dict[str, Any]) -> Part | None:
 
 
 def _text(block: dict[str, Any]) -> TextPart | None:
-    part = TextPart(text_of(block, "text"), citations_of(block), rest_of(block, _TEXT_FIELDS))
+    part = TextPart(text_of(block, "text"), citations_of(block), extras_of(block, _TEXT_FIELDS))
     return part if part.text or part.citations or part.metadata else None
 
 
@@ -149,16 +158,16 @@ def citations_of(block: Mapping[str, Any]) -> tuple[Metadata, ...]:
 
 def _thinking(block: dict[str, Any]) -> ReasoningPart:
     signature = text_of(block, "signature") or None
-    return ReasoningPart(text_of(block, "thinking"), signature, metadata=rest_of(block, _THINKING_FIELDS))
+    return ReasoningPart(text_of(block, "thinking"), signature, metadata=extras_of(block, _THINKING_FIELDS))
 
 
 def _redacted(block: dict[str, Any]) -> ReasoningPart:
-    return ReasoningPart(encrypted=text_of(block, "data"), metadata=rest_of(block, _REDACTED_FIELDS))
+    return ReasoningPart(encrypted=text_of(block, "data"), metadata=extras_of(block, _REDACTED_FIELDS))
 
 
 def _tool_call(block: dict[str, Any]) -> ToolCall:
     arguments = {} if block.get("input") is None else block["input"]
-    return ToolCall(text_of(block, "id"), text_of(block, "name"), arguments, metadata=rest_of(block, TOOL_FIELDS))
+    return ToolCall(text_of(block, "id"), text_of(block, "name"), arguments, metadata=extras_of(block, TOOL_FIELDS))
 
 
 _TEXT_FIELDS = frozenset(("type", "text", "citations"))

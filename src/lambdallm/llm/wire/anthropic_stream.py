@@ -22,6 +22,7 @@ from .anthropic_response import (
     citations_of,
     decode_part,
     error_fields,
+    extras_of,
     finish_reason,
     rest_of,
     text_of,
@@ -197,7 +198,7 @@ class _Block:
                 text_of(self.fields, "id"),
                 text_of(self.fields, "name"),
                 "",
-                rest_of(self.fields, TOOL_FIELDS),
+                extras_of(self.fields, TOOL_FIELDS),
             )
             yield StreamChunk(tool_calls=(call,), block=index)
         elif self.kind == "text":

@@ -64,7 +64,10 @@ def decode_response(status: int, headers: Headers, body: bytes) -> Result[Comple
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
     """An answer that is not 2xx. The error's type is in a header, or in the body's `__type` where a proxy lost it."""
     answer = _json(body)
-    record = answer if isinstance(answer, dict) else {}
+    return _error(status, headers, body, answer if isinstance(answer, dict) else {})
+
+
+def _error(status: int, headers: Headers, body: bytes, record: dict[str, Any]) -> LLMError:
     message = record.get("message") or record.get("Message") or record.get("errorMessage")
     kind = _type(find_header(headers, "x-amzn-errortype") or record.get("__type"))
     text = message if isinstance(message, str) else body.decode("utf-8", "replace").strip()[:_LONGEST_MESSAGE]
@@ -88,7 +91,7 @@ def _no_answer(status: int, headers: Headers, body: bytes, answer: Any) -> LLMEr
     inside = answer.get("Output") if isinstance(answer, dict) else None
     record = inside if isinstance(inside, dict) else answer if isinstance(answer, dict) else {}
     if any(key in record for key in ("__type", "message", "Message")):
-        return decode_error(status, headers, json.dumps(record).encode())
+        return _error(status, headers, body, record)
     shown = body[:80].decode("utf-8", "replace")
     return ProviderResponseError(
         f"The answer has no `output.message`: {shown!r}.", status=status, request_id=request_id(headers)

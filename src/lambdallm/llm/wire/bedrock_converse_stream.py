@@ -85,7 +85,7 @@ class StreamDecoder:
         self._frames = EventStreamDecoder()
         self._blocks: dict[int, _Block] = {}
         self._calls = 0
-        self._held = 0
+        self._held = self._size = 0
         self._stopped = False
 
     def feed(self, data: bytes) -> list[StreamChunk]:
@@ -117,6 +117,7 @@ class StreamDecoder:
 
     def _message(self, headers: Mapping[str, HeaderValue], payload: bytes, chunks: list[StreamChunk]) -> bool:
         """One message, whatever its content; whether more may follow."""
+        self._size = len(payload)
         event, broken = _event_of(payload)
         if headers.get(":message-type", "event") != "event":
             self.error = _exception(headers, event)
@@ -171,7 +172,7 @@ class StreamDecoder:
 
     def _hold(self, index: int, kind: str, piece: Any) -> None:
         """Keep a piece until its block ends, within bounds."""
-        self._held += len(json.dumps(piece))
+        self._held += self._size
         try:
             check_size(self._held)
         except FramingError as reason:
