@@ -146,7 +146,11 @@ def test_the_same_protocols_for_other_providers(provider, client_for):
     provider.replies = [
         {"type": "message", "role": "assistant", "content": [text], "stop_reason": "end_turn", "usage": {}},
     ]
-    answer = client_for(provider, "anthropic/claude-haiku-4-5").chat("Hi").unwrap()
+    answer = (
+        client_for(provider, "anthropic/claude-haiku-4-5", base_url=provider.url.removesuffix("/v1"))
+        .chat("Hi")
+        .unwrap()
+    )
     assert (answer.text, answer.provider) == ("Hi", "anthropic")
     ((path, headers, _),) = provider.received
     assert path == "/v1/messages"

@@ -102,5 +102,11 @@ def _for_local_model(model: str) -> list[str]:
         return []
     from importlib.util import find_spec
 
+    from ..llm.clients.model_file import locate
+
     needed = [] if find_spec("xllamacpp") else ["pip install 'lambdallm[local]'"]
-    return [*needed, "lambdallm local pull"]
+    try:
+        locate()
+    except ConfigurationError:
+        needed.append("lambdallm local pull")
+    return needed

@@ -21,7 +21,7 @@ VERBS = {
     "init": "start a project from a template",
     "dev": "serve a function on this machine, reloaded on every change",
     "invoke": "run a function once, on one event",
-    "local": "fetch and inspect the embedded model",
+    "local": "fetch, find or remove the embedded model",
     "providers": "list the providers and whether their keys are set",
     "models": "list the models with context windows and prices",
 }

@@ -28,7 +28,7 @@ from .anthropic_request import encode_request
 from .anthropic_response import decode_error, decode_response
 from .anthropic_stream import StreamDecoder
 
-PATHS = {"chat": "/messages", "stream": "/messages"}
-"""Below an endpoint that ends in `/v1`. Where the URL names the model, the provider's entry gives its own."""
+PATHS = {"chat": "/v1/messages", "stream": "/v1/messages"}
+"""Below an endpoint without `/v1`, as `ANTHROPIC_BASE_URL` has it. Where the URL names the model, the entry says how."""
 
 __all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]
