@@ -22,10 +22,12 @@ FIELDS = {
     "cache_write": "cache_write_mtok",
 }
 CHOSEN = {
-    "openai": ("openai", r"(gpt-3\.5-turbo|gpt-4|gpt-4-turbo|gpt-4o|gpt-4o-mini|gpt-4\.1(-\w+)?|gpt-5(\.\d)?(-mini|-nano)?"
+    "openai": ("openai", r"(gpt-3\.5-turbo|gpt-4|gpt-4-turbo|gpt-4o|gpt-4o-mini|gpt-4\.1(-\w+)?"
+               r"|gpt-5(\.\d)?(-mini|-nano)?"
                r"|gpt-5\.6-(luna|sol|terra)|gpt-6-(luna|sol|astra)|gpt-6\.1-\w+|o1|o3|o3-mini|o4-mini)"),
     "anthropic": ("anthropic", r"claude-(3-haiku|3-5-haiku.*|3-7-sonnet.*|(haiku|sonnet|opus)-[\d-]+)"),
-    "bedrock": ("aws", r"(regional\.)?(anthropic\.claude|amazon\.(nova|titan-text)|meta\.llama|mistral\.mi|openai\.gpt-oss).*"),
+    "bedrock": ("aws", r"(regional\.)?(anthropic\.claude|amazon\.(nova|titan-text)|meta\.llama|mistral\.mi"
+                r"|openai\.gpt-oss).*"),
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Values: frozen, slotted, compared by content; what a frozen, slotted dataclass is, at a tenth of its cold start.
 
 `dataclasses` costs 5 ms to import (through `inspect`) and 0.5 ms for each class it decorates, which for the values of
-this package is more than a whole first call. A `Value` writes its constructor when it is first called, and nothing else.
-Type checkers see a frozen dataclass; so does `dataclasses` itself (`fields`, `asdict`, `replace` work), which is
+this package is more than a whole first call. A `Value` writes its constructor when it is first called, and nothing
+else. Type checkers see a frozen dataclass; so does `dataclasses` itself (`fields`, `asdict`, `replace` work), which is
 imported only when somebody asks.
 
 Rules for an editor: annotate fields, give immutable defaults, put fields without a default first, and start the module

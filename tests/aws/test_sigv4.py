@@ -104,9 +104,11 @@ HEADERS = (
         ("X-Tab", "a\tb"),
     ),
     *(("User-Agent", "agent/1"), ("Connection", "keep-alive"), ("Expect", "100-continue"), ("Transfer-Encoding", "x")),
-    *(("traceparent", "00-1"), ("X-Amzn-Trace-Id", "Root=1"), ("X-Amz-Target", "DynamoDB_20120810.GetItem")),
+    *(("X-Amzn-Trace-Id", "Root=1"), ("X-Amz-Target", "DynamoDB_20120810.GetItem")),
     *(("X-Ünï", "ünï"), ("Authorization", "old"), ("X-Amz-Date", "20000101T000000Z"), ("Content-Length", "3")),
 )
+if "traceparent" in botocore.auth.SIGNED_HEADERS_BLACKLIST:  # since botocore 1.44; we leave it out always
+    HEADERS += (("traceparent", "00-1"),)
 HOSTS = (
     *("bedrock-runtime.us-east-1.amazonaws.com", "Example.AMAZONAWS.com", "localhost:4566", "host:443", "host:80"),
     *("host:8080", "[::1]", "[::1]:8000", "[FD00:ec2::23]:443", "127.0.0.1:80", "host.:9", "host:", "user:x@Host:81"),

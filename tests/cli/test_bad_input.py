@@ -9,11 +9,14 @@ APP = """
     def lambda_handler(event, context):
         return context.invoke("Hello {name}", **event)
 """
-TWO = APP + """
+TWO = (
+    APP
+    + """
     @handler
     def second(event, context):
         return "2"
 """
+)
 ECHO = '{"model": "echo"}'
 ADA = ("invoke", "--data", '{"name": "Ada"}')
 NOWHERE = {"OPENAI_COMPATIBLE_BASE_URL": "http://127.0.0.1:9/v1"}

@@ -114,7 +114,8 @@ class TestFiles:
     def test_yaml(self, tmp_path):
         file = tmp_path / "summary.yaml"
         file.write_text(
-            "template: |\n  Summarise {text}\ninput_schema:\n  text: str\noutput_schema:\n  summary: str\n  tags: [str]\n"
+            "template: |\n  Summarise {text}\ninput_schema:\n  text: str\n"
+            "output_schema:\n  summary: str\n  tags: [str]\n"
             "model: local\nmax_tokens: 99\nname: summary\nversion: 2.1.0\n"
         )
         prompt = Prompt.from_yaml(file)

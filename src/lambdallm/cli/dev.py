@@ -42,11 +42,12 @@ def run(args: Namespace) -> int:
     server = _bound(args.host, args.port)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _interrupt)
-    options = {"target": args.target, "model": args.model, "timeout": args.timeout}
+    options = {"target": args.target, "root": target.root, "model": args.model, "timeout": args.timeout}
     seen = snapshot(target.root)
     server.pool = Pool(options, _tell_start)
     try:
         _wait_for_first(server.pool.worker)
+        server.pool.on_start = _tell_reload
         print(_banner(target, server), flush=True)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         _watch(target.root, seen, server.pool)
@@ -73,8 +74,8 @@ def _wait_for_first(worker: Worker) -> None:
     """Until the function is loaded, or has failed to; raises where no change of its code would be the answer."""
     while not worker.started.wait(0.1):
         pass
-    if worker.first.get("fatal"):
-        raise TargetError(worker.first["shown"])
+    if worker.first.get("unclear"):
+        raise TargetError(worker.first["message"])
 
 
 def _tell_start(worker: Worker) -> None:
@@ -82,8 +83,14 @@ def _tell_start(worker: Worker) -> None:
     if first["kind"] == "ready":
         text = f"{first['name']} is loaded (cold start {milliseconds(first['init_ms'])})"
         print(paint(text, "green", sys.stdout), flush=True)
-    elif not first["fatal"]:
+    elif not first["unclear"]:
         print(paint("The function can't be loaded: save a correction.", "red", sys.stdout), flush=True)
+
+
+def _tell_reload(worker: Worker) -> None:
+    if worker.first.get("unclear"):
+        print(f"{paint('error:', 'red', sys.stdout)} {worker.first['message']}", flush=True)
+    _tell_start(worker)
 
 
 def _bound(host: str, port: int) -> DevServer:

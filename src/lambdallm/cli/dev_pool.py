@@ -5,6 +5,7 @@ One event at a time, as in one Lambda environment; a further request waits its t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -58,20 +59,35 @@ class Worker:
         if not self.started.is_set():
             self.kill()
         with self.turn:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self.kill()
+            self._hang_up()
 
     def kill(self) -> None:
         """End it now."""
         self._process.kill()
         self._process.wait()
 
+    def end(self) -> None:
+        """End it now, and wait a moment for whoever reads from it."""
+        self.retired = True
+        self.kill()
+        if self.turn.acquire(timeout=1):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close the line, which ends a process that listens. Hold `turn`."""
+        self.started.wait()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process.stdout.close()
+
     def _start(self, on_start: Callable[[Worker], None]) -> None:
-        self.first = self._read() or {"kind": "failed", "error": self._gone(), "shown": "", "fatal": False}
+        self.first = self._read() or {"kind": "failed", "error": self._gone(), "message": "", "unclear": False}
         self.started.set()
         if not self.retired:
             on_start(self)
@@ -112,14 +128,14 @@ class Pool:
     """The worker in charge and how to replace it."""
 
     def __init__(self, options: dict[str, Any], on_start: Callable[[Worker], None]) -> None:
-        self._options, self._on_start = options, on_start
+        self._options, self.on_start = options, on_start
         self._swap = threading.Lock()
         self.worker = Worker(options, on_start)
 
     def replace(self) -> None:
         """Put a fresh process in charge; the old one finishes its request."""
         with self._swap:
-            old, self.worker = self.worker, Worker(self._options, self._on_start)
+            old, self.worker = self.worker, Worker(self._options, self.on_start)
         threading.Thread(target=old.retire, daemon=True).start()
 
     def invoke(self, request: Frame) -> Iterator[Frame]:
@@ -142,13 +158,13 @@ class Pool:
 
     def close(self) -> None:
         """End the worker."""
-        self.worker.retired = True
-        self.worker.kill()
+        self.worker.end()
 
     def _revive(self, dead: Worker) -> None:
         with self._swap:
             if self.worker is dead:
-                self.worker = Worker(self._options, self._on_start)
+                dead.retire()
+                self.worker = Worker(self._options, self.on_start)
 
 
 def _timed_out(seconds: float) -> Frame:

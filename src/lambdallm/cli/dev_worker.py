@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TextIO
 
-    from .target import Target
-
     Send = Callable[[dict[str, Any]], None]
 
 
@@ -29,20 +27,17 @@ def main(options: dict[str, Any]) -> int:
     """Load the target and serve until the parent closes the line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     inbox, send = _channel()
-    target = find_target(options["target"])
     begun = time.perf_counter()
     try:
-        function = load(target)
+        function = load(find_target(options["target"]))
     except Exception as error:  # noqa: BLE001  # told to the parent
-        send(
-            {"kind": "failed", "error": _told(error, target), "shown": str(error), "fatal": type(error) is TargetError}
-        )
+        send(_failed(error, options["root"]))
         return 1
-    name = getattr(function, "__name__", target.module)
+    name = getattr(function, "__name__", "function")
     send({"kind": "ready", "init_ms": (time.perf_counter() - begun) * 1000, "name": name})
-    os.chdir(target.root)
+    os.chdir(options["root"])
     for line in inbox:
-        _serve(function, json.loads(line), send, target, options)
+        send(_answer(function, name, json.loads(line), send, options))
     return 0
 
 
@@ -61,29 +56,38 @@ def _channel() -> tuple[TextIO, Send]:
     return inbox, send
 
 
-def _serve(
-    function: Callable[[Any, Any], Any], request: dict[str, Any], send: Send, target: Target, options: dict[str, Any]
-) -> None:
+def _answer(
+    function: Callable[[Any, Any], Any], name: str, request: dict[str, Any], send: Send, options: dict[str, Any]
+) -> dict[str, Any]:
+    """The last frame for a request; pieces of a stream are sent on the way."""
     from .invocation import LocalContext, invoke
 
-    name = getattr(function, "__name__", target.module)
     context = LocalContext(name, options["timeout"], options["model"], request["id"])
     context.accepts_stream = request["streams"]
     try:
         result, report = invoke(function, request["event"], context, lambda text: send({"kind": "piece", "text": text}))
-        send({"kind": "result", "result": result, "report": report.to_dict()})
+        frame = {"kind": "result", "result": result, "report": report.to_dict()}
+        json.dumps(frame)
+        return frame
     except (Exception, SystemExit) as error:  # noqa: BLE001  # told to the parent
-        send({"kind": "error", "error": _told(error, target)})
+        return {"kind": "error", "error": _told(error, options["root"])}
 
 
-def _told(error: BaseException, target: Target) -> dict[str, Any]:
+def _failed(error: Exception, root: str) -> dict[str, Any]:
+    """`unclear` says that no function was found to load, which the parent tells in its own words."""
+    unclear = isinstance(error, TargetError)
+    facts = as_json(error, root) if unclear else _told(error, root)
+    return {"kind": "failed", "error": facts, "message": str(error), "unclear": unclear}
+
+
+def _told(error: BaseException, root: str) -> dict[str, Any]:
     """The error for the client; the terminal is told on the way, with the author's frames where it is a bug."""
-    said = explained(error, target.root)
+    said = explained(error, root)
     if isinstance(said, FunctionError):
         print(said.frames, file=sys.stderr)
     print(f"error: {' '.join(str(said).split())}", file=sys.stderr, flush=True)
     cause = said.__cause__ if isinstance(said.__cause__, BaseException) else error
-    facts = as_json(cause, target.root)
+    facts = as_json(cause, root)
     return facts if isinstance(said, FunctionError) else {**facts, "errorMessage": str(said)}
 
 

@@ -21,7 +21,7 @@ _USUAL = ("app.py", "lambda_function.py")
 
 
 class TargetError(ConfigurationError):
-    """The file was imported, and it can't be told which of its functions is meant."""
+    """There is no such file or function, or it can't be told which function is meant."""
 
 
 class Target(Value):
@@ -39,7 +39,7 @@ class Target(Value):
 
 
 def find_target(text: str | None, folder: str | None = None) -> Target:
-    """The target a person named, or the usual file of the folder. Raises `ConfigurationError` where none is."""
+    """The target a person named, or the usual file of the folder. Raises `TargetError` where there is none."""
     folder = os.path.abspath(folder or os.getcwd())
     if text is None or os.path.isdir(os.path.join(folder, text)):
         return _usual(os.path.join(folder, text or ""))
@@ -50,7 +50,7 @@ def find_target(text: str | None, folder: str | None = None) -> Target:
     file = os.path.join(folder, *module.split(".")) + ".py"
     if not module or not os.path.isfile(file):
         fix = "Name a file and a function, such as app.py:lambda_handler."
-        raise ConfigurationError(f"No function is found at {text!r}.", fix=fix)
+        raise TargetError(f"No function is found at {text!r}.", fix=fix)
     return Target(file, folder, module, name)
 
 
@@ -82,13 +82,13 @@ def _usual(folder: str) -> Target:
             return _in_file(os.path.join(folder, name), None)
     fix = "Name the function, such as src/app.py:lambda_handler, or start a project with `lambdallm init`."
     where = "this folder" if os.path.samefile(folder, os.getcwd()) else repr(os.path.relpath(folder))
-    raise ConfigurationError(f"There is no {_USUAL[0]} in {where}.", fix=fix)
+    raise TargetError(f"There is no {_USUAL[0]} in {where}.", fix=fix)
 
 
 def _in_file(path: str, name: str | None) -> Target:
     path = os.path.normpath(path)
     if not os.path.isfile(path):
-        raise ConfigurationError(f"There is no file {os.path.relpath(path)!r}.", fix="Correct the path.")
+        raise TargetError(f"There is no file {os.path.relpath(path)!r}.", fix="Correct the path.")
     root, file = os.path.split(path)
     return Target(path, root, file.removesuffix(".py"), name)
 
@@ -99,7 +99,7 @@ def _imported(target: Target) -> ModuleType:
     except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise explained(error, target.root) from error
     if os.path.abspath(module.__file__ or "") != target.file:
-        raise ConfigurationError(f"{target.shown} has the name of another module.", fix="Rename the file.")
+        raise TargetError(f"{target.shown} has the name of another module.", fix="Rename the file.")
     return module
 
 

@@ -13,3 +13,9 @@ def local_model() -> LocalModel:
         return locate()
     except ConfigurationError as error:
         pytest.fail(f"{error} Tests never fetch anything themselves.", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(_clean_environment, monkeypatch):
+    """Tests run side by side: models that each want every core would starve one another."""
+    monkeypatch.setenv("LAMBDALLM_LOCAL_THREADS", "1")

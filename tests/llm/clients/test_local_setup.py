@@ -1,5 +1,6 @@
 """Where the local provider looks for its model, and what it says when the model or its engine is not there."""
 
+import os
 import sys
 
 import pytest
@@ -46,6 +47,21 @@ def test_the_default_model_goes_by_its_own_name(tmp_path):
 def test_a_context_that_is_no_number_is_named(text):
     with pytest.raises(ConfigurationError, match=f"LAMBDALLM_LOCAL_CONTEXT is '{text}'"):
         llama.context_size({"LAMBDALLM_LOCAL_CONTEXT": text})
+
+
+def test_threads_can_be_chosen():
+    assert llama.thread_count({}) == (os.cpu_count() or 1)
+    assert llama.thread_count({"LAMBDALLM_LOCAL_THREADS": "3"}) == 3
+
+
+def test_an_engine_that_lacks_a_system_library_says_which(tmp_path, monkeypatch):
+    (tmp_path / "m.gguf").touch()
+    (tmp_path / "xllamacpp.py").write_text("raise ImportError('libgomp.so.1: cannot open shared object file')")
+    monkeypatch.setenv("LAMBDALLM_LOCAL_MODEL", str(tmp_path / "m.gguf"))
+    monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"libgomp\.so\.1"):
+        LocalTransport().send(CHAT, Timeouts())
 
 
 def test_the_context_can_be_chosen():

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     """Takes a piece of an answer; says whether to stop."""
 
 CONTEXT_VARIABLE = "LAMBDALLM_LOCAL_CONTEXT"
+THREADS_VARIABLE = "LAMBDALLM_LOCAL_THREADS"
 DEFAULT_CONTEXT = 4096
-_SMALLEST_CONTEXT = 64
 LONGEST_EMBEDDED = 2048
 """How many tokens of one text can be embedded, if the context window is not smaller."""
 
@@ -90,16 +90,13 @@ def server(path: str, model_id: str, *, embedding: bool, context: int) -> Any:
 
 def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
     """Load quietly: llama.cpp's own log would land on the program's stderr."""
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise MissingExtraError("The local model", "local") from error
+    xllamacpp = _engine()
     parameters = xllamacpp.CommonParams()
     parameters.model.path = path
     for name, value in _settings(model_id, embedding, context).items():
         setattr(parameters, name, value)
     # Threads of two servers that together outnumber the cores make each other four times slower.
-    threads = 1 if embedding else os.cpu_count() or 1
+    threads = 1 if embedding else thread_count()
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     try:
         return _immortal(xllamacpp.Server(parameters))
@@ -108,6 +105,29 @@ def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
             f"llama.cpp can't load {path!r}.",
             fix="Check that it is a complete GGUF model; `lambdallm local pull --force` fetches the default one again.",
         ) from error
+
+
+def _engine() -> Any:
+    """The module `xllamacpp`, told to spin briefly between two steps of the model instead of for milliseconds.
+
+    Long spinning gains nothing on idle cores, and on busy ones it keeps off the very threads it waits for: a second
+    program made the model thirty times slower. OpenMP reads the setting when it is loaded, and only then.
+    """
+    ours = not any(name in os.environ for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"))
+    if ours:
+        os.environ["GOMP_SPINCOUNT"] = "1000"
+    try:
+        import xllamacpp
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("The local model", "local") from error
+    except ImportError as error:
+        raise ConfigurationError(
+            f"xllamacpp is installed but can't be loaded: {error}.", fix="Install the system library it names."
+        ) from error
+    finally:
+        if ours:
+            del os.environ["GOMP_SPINCOUNT"]
+    return xllamacpp
 
 
 def _immortal(server: Any) -> Any:
@@ -131,12 +151,18 @@ def _settings(model_id: str, embedding: bool, context: int) -> Json:
 
 def context_size(environ: Mapping[str, str] | None = None) -> int:
     """The context window in tokens. Raises `ConfigurationError` for anything but a sensible number."""
-    text = (os.environ if environ is None else environ).get(CONTEXT_VARIABLE) or str(DEFAULT_CONTEXT)
-    if not text.isdecimal() or int(text) < _SMALLEST_CONTEXT:
-        raise ConfigurationError(
-            f"{CONTEXT_VARIABLE} is {text!r}.",
-            fix=f"Set a number of tokens, at least {_SMALLEST_CONTEXT}, or unset it.",
-        )
+    return _number(CONTEXT_VARIABLE, DEFAULT_CONTEXT, 64, environ)
+
+
+def thread_count(environ: Mapping[str, str] | None = None) -> int:
+    """How many threads write an answer: one for each core, unless LAMBDALLM_LOCAL_THREADS says otherwise."""
+    return _number(THREADS_VARIABLE, os.cpu_count() or 1, 1, environ)
+
+
+def _number(variable: str, default: int, least: int, environ: Mapping[str, str] | None) -> int:
+    text = (os.environ if environ is None else environ).get(variable) or str(default)
+    if not text.isdecimal() or int(text) < least:
+        raise ConfigurationError(f"{variable} is {text!r}.", fix=f"Set a whole number, at least {least}, or unset it.")
     return int(text)
 
 

@@ -29,6 +29,6 @@ from .anthropic_response import decode_error, decode_response
 from .anthropic_stream import StreamDecoder
 
 PATHS = {"chat": "/v1/messages", "stream": "/v1/messages"}
-"""Below an endpoint without `/v1`, as `ANTHROPIC_BASE_URL` has it. Where the URL names the model, the entry says how."""
+"""Below an endpoint without `/v1`, as `ANTHROPIC_BASE_URL` has it. Entries whose URL names the model give their own."""
 
 __all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]
