@@ -1,5 +1,6 @@
 """The command as a person runs it: a process of its own, in a folder of its own, without their keys."""
 
+import contextlib
 import http.client
 import os
 import re
@@ -74,11 +75,16 @@ class Served:
             time.sleep(0.01)
         raise AssertionError(f"{pattern!r} did not come:\n{self.log}")
 
+    @contextlib.contextmanager
     def open(self, method="GET", path="/", body=None, headers=None):
-        """The response, its body not read yet."""
+        """The response, its body not read yet; the connection is closed at the end."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, body, headers or {})
-        return connection.getresponse()
+        try:
+            connection.request(method, path, body, headers or {})
+            with connection.getresponse() as response:
+                yield response
+        finally:
+            connection.close()
 
     def get(self, path="/", **options):
         """Status and body."""
@@ -118,3 +124,16 @@ def serve(environ):
     yield start
     for served in running:
         served.stop()
+
+
+@pytest.fixture
+def embedded():
+    """The variable that names the embedded model's file for a command with another home; skips without the model."""
+    pytest.importorskip("xllamacpp")
+    from lambdallm import LambdaLLMError
+    from lambdallm.llm.clients.model_file import locate
+
+    try:
+        return {"LAMBDALLM_LOCAL_MODEL": locate().path}
+    except LambdaLLMError as missing:
+        pytest.skip(str(missing))

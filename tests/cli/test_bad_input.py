@@ -21,51 +21,83 @@ ECHO = '{"model": "echo"}'
 ADA = ("invoke", "--data", '{"name": "Ada"}')
 NOWHERE = {"OPENAI_COMPATIBLE_BASE_URL": "http://127.0.0.1:9/v1"}
 
+CONFIG = "lambdallm.json"
+YAML = "lambdallm.yaml"
+
+
+def case(*words, tells, app=APP, files=None, env=None):
+    return {"words": words, "tells": tells, "files": {"app.py": app, **(files or {})}, "env": env or {}}
+
+
+BAD_SETTING = """
+    from lambdallm import handler
+
+    @handler(max_retries=-1)
+    def lambda_handler(event, context): ...
+"""
 CASES = {
-    "unknown model": (APP, {}, {}, (*ADA, "--model", "gtp-4o"), ["'gtp-4o'", "Did you mean"]),
-    "unknown model in the configuration": (APP, {"lambdallm.json": '{"model": "nobody"}'}, {}, ADA, ["'nobody'", "lambdallm models"]),
-    "missing variable": (APP, {"lambdallm.json": ECHO}, {}, ("invoke",), ["app.py, line 5", "needs 'name'", "Pass name=…"]),
-    "missing key": (APP, {}, {}, (*ADA, "--model", "openai/gpt-4o"), ["No API key for OpenAI", "Set OPENAI_API_KEY"]),
-    "unreachable endpoint": (APP, {}, NOWHERE, (*ADA, "--model", "openai_compatible/m"), ["http://127.0.0.1:9", "Check the endpoint"]),
-    "invalid YAML": (APP, {"lambdallm.yaml": "model: [echo\nmax_retries: 3\n"}, {}, ADA, ["lambdallm.yaml, line 2", "Correct that line"]),
-    "invalid JSON configuration": (APP, {"lambdallm.json": "{model: echo}"}, {}, ADA, ["lambdallm.json", "line 1"]),
-    "unknown setting": (APP, {"lambdallm.yaml": "modle: echo\n"}, {}, ADA, ["'modle'", "Did you mean 'model'"]),
-    "bad event JSON": (APP, {"e.json": '{\n  "name": Ada\n}'}, {}, ("invoke", "--event", "e.json"), ["e.json, line 2", "not JSON"]),
-    "bad data": (APP, {}, {}, ("invoke", "--data", "{name}"), ["--data, line 1", "not JSON"]),
-    "missing event": (APP, {"events/a.json": "{}"}, {}, ("invoke", "--event", "events/b.json"), ["'events/b.json'", "There is events/a.json"]),
-    "missing file": (APP, {}, {}, ("invoke", "ap.py"), ["'ap.py'"]),
-    "missing function": (APP, {}, {}, ("invoke", "app.py:lambda_handle"), ["'lambda_handle'", "Did you mean 'lambda_handler'"]),
-    "missing module": (APP, {}, {}, ("invoke", "src.app.fn"), ["'src.app.fn'", "app.py:lambda_handler"]),
-    "two handlers": (TWO, {}, {}, ("invoke",), ["app.py has 2 handlers: lambda_handler, second", "app.py:lambda_handler"]),
-    "no handler": ("x = 1", {}, {}, ("invoke",), ["app.py has no function with @handler"]),
-    "syntax error": ("def (:", {}, {}, ("invoke",), ["app.py, line 1", "SyntaxError", "Correct that line"]),
-    "missing import": ("import nowhere_at_all", {}, {}, ("invoke",), ["app.py, line 1", "nowhere_at_all", "Install it"]),
-    "bad setting in code": ("from lambdallm import handler\n@handler(max_retries=-1)\ndef f(e, c): ...", {}, {}, ("invoke",),
-                            ["app.py, line 2", "max_retries is -1"]),
-    "bad limit": (APP, {}, {}, ("invoke", "--timeout", "0"), ["--timeout is 0", "1 to 900"]),
-    "limit in words": (APP, {}, {}, ("invoke", "--timeout", "long"), ["'long'", "lambdallm invoke --help"]),
-    "unknown template": (APP, {}, {}, ("init", "x", "--template", "chta"), ["'chta'", "Did you mean 'chat'"]),
-    "unknown model for a project": (APP, {}, {}, ("init", "x", "--model", "gtp-4o"), ["'gtp-4o'", "Did you mean"]),
-    "file in the way": (APP, {}, {}, ("init",), ["app.py' exists", "--force"]),
-    "unknown provider": (APP, {}, {}, ("models", "--provider", "opneai"), ["'opneai'", "Did you mean 'openai'"]),
-    "unknown pattern": (APP, {}, {}, ("models", "gpt-99-none"), ["'gpt-99-none'"]),
-    "bad providers file": (APP, {"providers/mine.json": "{"}, {}, ("providers",), ["mine.json is not JSON"]),
-    "bad port": (APP, {}, {}, ("dev", "--port", "99999"), ["--port is 99999", "0 to 65535"]),
-    "dev with two handlers": (TWO, {}, {}, ("dev", "--port", "0"), ["2 handlers: lambda_handler, second"]),
-    "dev with an unknown model": (APP, {}, {}, ("dev", "--model", "gtp-4o"), ["'gtp-4o'"]),
-}  # fmt: skip
+    "unknown model": case(*ADA, "--model", "gtp-4o", tells=["'gtp-4o'", "Did you mean"]),
+    "unknown model in the configuration": case(
+        *ADA, files={CONFIG: '{"model": "nobody"}'}, tells=["'nobody'", "lambdallm models"]
+    ),
+    "missing variable": case("invoke", files={CONFIG: ECHO}, tells=["app.py, line 5", "needs 'name'", "Pass name=…"]),
+    "missing key": case(*ADA, "--model", "openai/gpt-4o", tells=["No API key for OpenAI", "Set OPENAI_API_KEY"]),
+    "unreachable endpoint": case(
+        *ADA, "--model", "openai_compatible/m", env=NOWHERE, tells=["http://127.0.0.1:9", "Check the endpoint"]
+    ),
+    "invalid YAML": case(
+        *ADA, files={YAML: "model: [echo\nmax_retries: 3\n"}, tells=["lambdallm.yaml, line 2", "Correct that line"]
+    ),
+    "invalid JSON": case(*ADA, files={CONFIG: "{model: echo}"}, tells=["lambdallm.json", "line 1"]),
+    "unknown setting": case(*ADA, files={YAML: "modle: echo\n"}, tells=["'modle'", "Did you mean 'model'"]),
+    "setting of the wrong kind": case(*ADA, files={CONFIG: '{"max_retries": "3"}'}, tells=["max_retries is '3'"]),
+    "bad event": case(
+        "invoke", "--event", "e.json", files={"e.json": '{\n  "name": Ada\n}'}, tells=["e.json, line 2", "not JSON"]
+    ),
+    "bad data": case("invoke", "--data", "{name}", tells=["--data, line 1", "not JSON"]),
+    "missing event": case(
+        "invoke",
+        "--event",
+        "events/b.json",
+        files={"events/a.json": "{}"},
+        tells=["'events/b.json'", "There is events/a.json"],
+    ),
+    "missing file": case("invoke", "ap.py", tells=["'ap.py'", "Correct the path"]),
+    "missing function": case(
+        "invoke", "app.py:lambda_handle", tells=["'lambda_handle'", "Did you mean 'lambda_handler'"]
+    ),
+    "missing module": case("invoke", "src.app.fn", tells=["'src.app.fn'", "app.py:lambda_handler"]),
+    "two handlers": case("invoke", app=TWO, tells=["app.py has 2 handlers: lambda_handler, second", "Name one"]),
+    "no handler": case("invoke", app="x = 1", tells=["app.py has no function with @handler", "Decorate one"]),
+    "syntax error": case("invoke", app="def (:", tells=["app.py, line 1", "SyntaxError", "Correct that line"]),
+    "missing import": case(
+        "invoke", app="import nowhere_at_all", tells=["app.py, line 1", "nowhere_at_all", "Install it"]
+    ),
+    "bad setting in code": case("invoke", app=BAD_SETTING, tells=["app.py, line 3", "max_retries is -1"]),
+    "bad limit": case("invoke", "--timeout", "0", tells=["--timeout is 0", "1 to 900"]),
+    "limit in words": case("invoke", "--timeout", "long", tells=["'long'", "lambdallm invoke --help"]),
+    "unknown template": case("init", "x", "--template", "chta", tells=["'chta'", "Did you mean 'chat'"]),
+    "unknown model for a project": case("init", "x", "--model", "gtp-4o", tells=["'gtp-4o'", "Did you mean"]),
+    "file in the way": case("init", tells=["app.py' exists", "--force"]),
+    "unknown provider": case("models", "--provider", "opneai", tells=["'opneai'", "Did you mean 'openai'"]),
+    "unknown pattern": case("models", "gpt-99-none", tells=["'gpt-99-none'"]),
+    "bad providers file": case("providers", files={"providers/mine.json": "{"}, tells=["mine.json is not JSON"]),
+    "bad port": case("dev", "--port", "99999", tells=["--port is 99999", "0 to 65535"]),
+    "dev with two handlers": case("dev", "--port", "0", app=TWO, tells=["2 handlers: lambda_handler, second"]),
+    "dev with an unknown model": case("dev", "--model", "gtp-4o", tells=["'gtp-4o'", "Did you mean"]),
+}
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_one_line_that_names_the_value_and_the_fix(case, cli, project):
-    app, files, env, words, expected = CASES[case]
-    if any(name.endswith(".yaml") for name in files):
+@pytest.mark.parametrize("name", CASES)
+def test_one_line_that_names_the_value_and_the_fix(name, cli, project):
+    given = CASES[name]
+    if YAML in given["files"]:
         pytest.importorskip("yaml")
-    told = cli(*words, cwd=project({"app.py": app, **files}), env=env)
+    told = cli(*given["words"], cwd=project(given["files"]), env=given["env"])
     assert told.returncode == 2, told.stderr
     assert told.stderr.startswith("error: ")
     assert told.stderr.count("\n") == 1
-    assert [part for part in expected if part not in told.stderr] == []
+    assert [part for part in given["tells"] if part not in told.stderr] == [], told.stderr
     assert told.stderr.rstrip()[-1] in ".?…"
 
 

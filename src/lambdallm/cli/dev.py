@@ -19,6 +19,7 @@ from .watch import changed, snapshot
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from .target import Target
@@ -49,14 +50,21 @@ def run(args: Namespace) -> int:
         _wait_for_first(server.pool.worker)
         server.pool.on_start = _tell_reload
         print(_banner(target, server), flush=True)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        _watch(target.root, seen, server.pool)
+        _serve(server, lambda: _watch(target.root, seen, server.pool))
     except KeyboardInterrupt:
         print("\nStopped.")
         return 0
     finally:
         server.server_close()
         server.pool.close()
+
+
+def _serve(server: DevServer, meanwhile: Callable[[], NoReturn]) -> NoReturn:
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        meanwhile()
+    finally:
+        server.shutdown()
 
 
 def _watch(root: str, seen: dict[str, tuple[int, int]], pool: Pool) -> NoReturn:

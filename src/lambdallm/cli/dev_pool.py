@@ -33,13 +33,13 @@ class Worker:
         self.started = threading.Event()
         self.first: Frame = {}
         self.served = 0
-        self.retired = False
+        self.retired = self._ended = False
         threading.Thread(target=self._start, args=(on_start,), daemon=True).start()
 
     @property
     def alive(self) -> bool:
-        """Whether events can be sent to it, now or when it has started."""
-        return self._process.poll() is None or not self.started.is_set()
+        """Whether events can be sent to it."""
+        return not self._ended and self._process.poll() is None
 
     def invoke(self, request: Frame) -> Iterator[Frame]:
         """The frames that answer a request. Hold `turn` while reading them, and read to the end."""
@@ -117,6 +117,7 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         frame: Frame | None = json.loads(line) if line.endswith(b"\n") else None
+        self._ended = frame is None
         return frame
 
     def _gone(self) -> Frame:

@@ -102,6 +102,8 @@ def _readable(result: Any) -> str:
 def _summary(result: Any, report: Report, limit: float) -> str:
     status = f"HTTP {result['statusCode']}" if isinstance(result, dict) and "statusCode" in result else ""
     facts = [status, *_calls(report)]
+    if report.first_token_ms is not None:
+        facts.append(f"first token {milliseconds(report.first_token_ms)}")
     facts.append(f"{milliseconds(report.duration_ms)} in all")
     if report.duration_ms > limit * 1000:
         facts.append(f"over the limit of {limit:g} s: Lambda would have stopped it")
@@ -116,6 +118,5 @@ def _calls(report: Report) -> list[str]:
     tokens = "tokens unknown"
     if report.tokens_in is not None and report.tokens_out is not None:
         tokens = f"{report.tokens_in} tokens in, {report.tokens_out} out"
-    first = "" if report.first_token_ms is None else f"first token {milliseconds(report.first_token_ms)}"
     warnings = [f"warning: {text}" for call in report.calls for text in call.warnings]
-    return [", ".join(report.models), count, tokens, dollars(report.cost_usd), first, *warnings]
+    return [", ".join(report.models), count, tokens, dollars(report.cost_usd), *warnings]

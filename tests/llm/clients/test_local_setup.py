@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lambdallm.llm.clients import llama, model_file
+from lambdallm.llm.clients import llama, local, model_file
 from lambdallm.llm.clients.local import LocalTransport
 from lambdallm.llm.clients.model_file import LocalModel, cache_folder, locate
 from lambdallm.llm.errors import ConfigurationError, MissingExtraError
@@ -83,3 +83,17 @@ def test_a_missing_engine_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(MissingExtraError, match=r"lambdallm\[local\]"):
         LocalTransport().send(CHAT, Timeouts())
+
+
+@pytest.mark.parametrize(
+    ("template", "takes"), [("{% if tools %}…{% endif %}", True), ("{{ messages }}", False), (None, False)]
+)
+def test_a_model_takes_tools_if_its_chat_template_does(tmp_path, template, takes):
+    path = tmp_path / "m.gguf"
+    text = (template or "").encode()
+    entry = [len(KEY).to_bytes(8, "little"), KEY, (8).to_bytes(4, "little"), len(text).to_bytes(8, "little"), text]
+    path.write_bytes(b"GGUF" + bytes(20) + (b"".join(entry) if template else b"") + b"tools")
+    assert local._takes_tools(str(path)) is takes
+
+
+KEY = b"tokenizer.chat_template"

@@ -45,11 +45,13 @@ _TOLD_BY_TEXT = "'is_error' of a tool's result was left out: this protocol tells
 
 def encode_messages(messages: Iterable[ChatMessage], facts: Facts, warnings: list[str]) -> list[dict[str, Any]]:
     """All messages. A message that answers several tool calls becomes one for each, as the protocol wants it."""
-    return [
-        encoded
-        for place, message in enumerate(messages)
-        for encoded in _encode(message, facts, f"messages[{place}]", warnings)
-    ]
+    encoded: list[dict[str, Any]] = []
+    for place, message in enumerate(messages):
+        if isinstance(message.content, str) and message.name is None and not message.metadata:
+            encoded.append({"role": _role(message.role, facts), "content": message.content})
+        else:
+            encoded.extend(_encode(message, facts, f"messages[{place}]", warnings))
+    return encoded
 
 
 def _encode(message: ChatMessage, facts: Facts, where: str, warnings: list[str]) -> Iterator[dict[str, Any]]:

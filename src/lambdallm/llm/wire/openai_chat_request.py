@@ -72,9 +72,7 @@ def _is_set(request: ChatRequest, name: str) -> bool:
 
 
 def _plain(request: ChatRequest, facts: Facts) -> dict[str, Any]:
-    names: dict[str, str] = {"max_tokens": facts.get("max_tokens_param", "max_tokens")} | dict(
-        facts.get("param_names", {})
-    )
+    names: dict[str, str] = {"max_tokens": facts.get("max_tokens_param", "max_tokens"), **facts.get("param_names", {})}
     return {names.get(key, key): value for key in _PLAIN if (value := getattr(request, key)) is not None}
 
 

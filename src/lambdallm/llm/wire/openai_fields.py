@@ -109,10 +109,10 @@ def records(value: Any) -> list[dict[str, Any]]:
 
 
 def _first(native: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> int:
-    return next((number for path in paths if (number := count(_at(native, path)))), 0)
-
-
-def _at(record: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        record = record.get(key) if isinstance(record, dict) else None
-    return record
+    for field, *inner in paths:
+        value = native.get(field)
+        if inner:
+            value = value.get(inner[0]) if isinstance(value, dict) else None
+        if value and (number := count(value)):
+            return number
+    return 0
