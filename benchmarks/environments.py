@@ -65,7 +65,7 @@ class Environments:
         (place / ".sealed").write_text(self._stamp(packages))
 
     def _stamp(self, packages: tuple[str, ...]) -> str:
-        return json.dumps([self._python, *packages])
+        return json.dumps([self._python, bool(self._uv), *packages])
 
     def _create(self, place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)

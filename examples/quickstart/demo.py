@@ -28,19 +28,17 @@ HANDLER = "from lambdallm import handler; handler(lambda event, context: 'Hello'
 
 
 def main():
-    say("LambdaLLM quickstart", "a real model on this machine: no key, no cloud\n")
-    load_model()
-    show_sentiment()
-    show_summary()
-    show_cold_start()
-    show_next()
+    say("LambdaLLM quickstart", "a real model on this machine: no key, no cloud")
+    for show in (load_model, show_sentiment, show_summary, show_cold_start, show_next):
+        print()
+        show()
 
 
 def load_model():
     print("Loading the embedded model … ", end="", flush=True)
     begun = time.perf_counter()
     answer = WireClient("local").chat("Hello", max_tokens=1).unwrap()
-    print(f"{answer.model} is ready in {time.perf_counter() - begun:.1f} s\n")
+    print(f"{answer.model} is ready in {time.perf_counter() - begun:.1f} s")
 
 
 def show_sentiment():
@@ -49,20 +47,20 @@ def show_sentiment():
     for review in REVIEWS:
         answer, report = run("sentiment", {"text": review})
         reports.append(report)
-        print(f"   {json.dumps(answer)}  {review}")
-    tokens_in, tokens_out = sum(r.tokens_in for r in reports), sum(r.tokens_out for r in reports)
+        print(f"   {json.dumps(answer)}  {review}", flush=True)
+    tokens = (sum(r.tokens_in for r in reports), sum(r.tokens_out for r in reports))
     seconds = sum(r.duration_ms for r in reports) / 1000
-    dim(f"{tokens_in} tokens in, {tokens_out} out · {tokens_out / seconds:.0f} tokens/s · "
-        f"{milliseconds(1000 * seconds / len(reports))} each\n")  # fmt: skip
+    measured(tokens, tokens[1] / seconds, f"{milliseconds(1000 * seconds / len(reports))} each")
 
 
 def show_summary():
     say("2  A stream", "app.py:summary, read while it is written")
     event = json.loads((HERE / "events" / "article.json").read_text())
     _, report = run("summary", event, wrapped())
+    print()
     seconds = (report.duration_ms - report.first_token_ms) / 1000
-    dim(f"\n   {report.tokens_in} tokens in, {report.tokens_out} out · {report.tokens_out / seconds:.0f} tokens/s · "
-        f"first token after {milliseconds(report.first_token_ms)}\n")  # fmt: skip
+    tokens = (report.tokens_in, report.tokens_out)
+    measured(tokens, report.tokens_out / seconds, f"first token after {milliseconds(report.first_token_ms)}")
 
 
 def show_cold_start():
@@ -75,13 +73,13 @@ def show_cold_start():
             seen.append((time.perf_counter() - begun) * 1000)
     bare, ours = median(times[BARE]), median(times[HANDLER])
     print(f"   bare Python                             {bare:5.1f} ms")
-    print(f"   with LambdaLLM imported and a handler   {ours:5.1f} ms   ({ours - bare:+.1f} ms)\n")
+    print(f"   with LambdaLLM imported and a handler   {ours:5.1f} ms   ({ours - bare:+.1f} ms)")
 
 
 def show_next():
     command = "lambdallm" if shutil.which("lambdallm") else os.path.relpath(Path(sys.executable).parent / "lambdallm")
     app = os.path.relpath(HERE / "app.py")
-    say("Try next", "")
+    say("Try next")
     print(f'   {command} invoke {app}:sentiment --data \'{{"text": "I want my money back."}}\'')
     print(f"   {command} init hello && cd hello      a project of your own; serve it with `lambdallm dev`")
     print(f"   {command} models                      other models; try one with --model NAME")
@@ -107,17 +105,18 @@ def wrapped():
     return show
 
 
-def say(title, text):
-    print(f"{paint(title, 'bold', sys.stdout)}  {text}", flush=True)
+def say(title, text=""):
+    print(f"{paint(title, 'bold', sys.stdout)}  {text}".rstrip(), flush=True)
 
 
-def dim(text):
-    lead, line = ("\n", text.lstrip()) if text.startswith("\n") else ("", text)
-    print(lead + paint(f"   {line}", "dim", sys.stdout))
+def measured(tokens, rate, more):
+    line = f"{tokens[0]} tokens in, {tokens[1]} out · {rate:.0f} tokens/s · {more}"
+    print(paint(f"   {line}", "dim", sys.stdout))
 
 
 if __name__ == "__main__":
     try:
         main()
     except LambdaLLMError as error:
-        sys.exit(f"\nerror: {error}")
+        print(f"\nerror: {error}", file=sys.stderr)
+        sys.exit(2)

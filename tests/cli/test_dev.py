@@ -96,6 +96,19 @@ class TestRequests:
         assert (response.read(), response.headers["content-length"]) == (b"", "10")
         connection.close()
 
+    def test_a_form_that_fails_is_explained(self, serve, project):
+        """`curl -d` sends a form unless told otherwise, and Lambda hands its body over in base64."""
+        served = serve(
+            project({"app.py": "import json\ndef f(event, context):\n    json.loads(event['body'])"}), "app.f"
+        )
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert served.get(method="POST", body=b"{}", headers=headers)[0] == 502
+        served.wait_for("the body came in base64, as on Lambda")
+
+    def test_another_model_in_the_place_of_the_handlers(self, serve, project):
+        app = VERSION.replace('"echo"', '"openai/gpt-4o"').replace('"version {}"', 'context.invoke("Hi")')
+        assert serve(project({"app.py": app}), "--model", "echo").get() == (200, "Hi")
+
     def test_too_much_is_refused_as_lambda_does(self, serve, project):
         served = serve(project({"app.py": EVENT}))
         with served.open("POST", headers={"Content-Length": str(7 * 1024 * 1024)}) as response:
@@ -189,6 +202,13 @@ class TestInvokeOperation:
         (tmp_path / "gate").touch()
         served = serve(project({"app.py": GATED}), env={"GATE": str(tmp_path / "gate")})
         assert served.get(RAW, method="POST", body="{}") == (200, '"one two"')
+
+    @pytest.mark.parametrize(("kind", "status", "runs"), [("Event", 202, True), ("DryRun", 204, False)])
+    def test_invocation_types(self, serve, project, kind, status, runs):
+        served = serve(project({"app.py": EVENT}))
+        assert served.get(RAW, method="POST", body="{}", headers={"X-Amz-Invocation-Type": kind}) == (status, "")
+        served.wait_for(f"POST {RAW}  {status}")
+        assert ("told to the terminal" in served.log) is runs
 
     def test_reports_an_error_of_the_function(self, serve, project):
         served = serve(project({"app.py": "def f(event, context):\n    return 1 / 0"}), "app.f")

@@ -38,8 +38,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: Namespace) -> int:
     """Run the verb until Ctrl-C."""
-    check_run_options(args)
     target = find_target(args.target)
+    os.environ["LAMBDA_TASK_ROOT"] = target.root
+    check_run_options(args)
     server = _bound(args.host, args.port)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _interrupt)

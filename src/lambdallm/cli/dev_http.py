@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer any request, and log it."""
         self.began, self.status = time.perf_counter(), 0
         self.facts: dict[str, Any] = {}
-        self.gone = self.begun_stream = False
+        self.gone = self.begun_stream = self.encoded = False
         body = self._body()
         if body is not None:
             raw = self.command == "POST" and _INVOKE.match(self.path)
@@ -89,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, tuple(self.headers.items()), body, self.client_address[0])
         request_id = str(uuid.uuid4())
         as_sse = "text/event-stream" in request.header("accept")
-        for frame in self._frames(http_event(request, request_id, time.time()), request_id, streams=True):
+        event = http_event(request, request_id, time.time())
+        self.encoded = event["isBase64Encoded"]
+        for frame in self._frames(event, request_id, streams=True):
             if frame["kind"] == "piece":
                 self._piece(frame["text"], as_sse)
             elif self.begun_stream:
@@ -105,10 +107,14 @@ class _Handler(BaseHTTPRequestHandler):
             text = f"Could not parse request body into json: {error}"
             self._send(error_response({"Type": "User", "message": text}, 400), error="InvalidRequestContentException")
             return
-        if self.headers.get("X-Amz-Invocation-Type") == "DryRun":
-            self._send(Response(204, ()))
+        kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if kind != "RequestResponse":
+            self._send(Response(204 if kind == "DryRun" else 202, ()))
+        if kind == "DryRun":
             return
         for frame in self._frames(event, str(uuid.uuid4()), streams=False):
+            if kind == "Event":
+                continue
             if frame["kind"] == "result":
                 self._send(Response(200, _JSON, json.dumps(frame["result"]).encode()))
             elif frame["kind"] == "error":
@@ -206,5 +212,7 @@ def _line(handler: _Handler, duration_ms: float) -> str:
     if "init_ms" in facts:
         parts.append(f"cold start {milliseconds(facts['init_ms'])}")
     parts += ["client left"] if handler.gone else []
+    if handler.encoded and handler.status >= 400:
+        parts.append("the body came in base64, as on Lambda: its content type is not text or JSON")
     parts += [facts["error"]] if "error" in facts else []
     return " · ".join(parts)

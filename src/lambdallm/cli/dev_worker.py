@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 def main(options: dict[str, Any]) -> int:
     """Load the target and serve until the parent closes the line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    inbox, send = _channel()
+    inbox, outbox = _channel()
+
+    def send(frame: dict[str, Any]) -> None:
+        outbox.write(json.dumps(frame) + "\n")
+        outbox.flush()
+
+    with inbox, outbox:
+        return _work(options, inbox, send)
+
+
+def _work(options: dict[str, Any], inbox: TextIO, send: Send) -> int:
     begun = time.perf_counter()
     try:
         function = load(find_target(options["target"]))
@@ -41,19 +51,16 @@ def main(options: dict[str, Any]) -> int:
     return 0
 
 
-def _channel() -> tuple[TextIO, Send]:
+def _channel() -> tuple[TextIO, TextIO]:
     """The parent's line, taken away from the user's code: its own output joins standard error, its input is empty."""
     inbox = os.fdopen(os.dup(0), encoding="utf-8")
     outbox = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
     os.dup2(2, 1)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", buffering=1, closefd=False)
-
-    def send(frame: dict[str, Any]) -> None:
-        outbox.write(json.dumps(frame) + "\n")
-        outbox.flush()
-
-    return inbox, send
+    return inbox, outbox
 
 
 def _answer(

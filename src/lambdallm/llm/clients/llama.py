@@ -3,7 +3,8 @@
 A server is llama.cpp's own: native threads, and a loopback port that it always opens; the port asks for a random key
 that nobody is told. After a fork the child starts with none, since its parent's threads did not come along.
 
-Rule for an editor: never let a server be freed. Freeing waits for its threads, and hangs in a process that lost them.
+Rule for an editor: a server is freed in one place, when the process that loaded it ends. Left to the interpreter, it
+would be freed in forked children too, and wait there for threads that they never had.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class _Environment:
         self.servers: dict[tuple[str, bool, int], Any] = {}
         self.running: dict[Thread, Stop] = {}
         self.lock = Lock()
+        self.forked = False
+        """Whether a parent had loaded a server: then llama.cpp's destructors must not run in this process."""
 
 
 _environment: list[_Environment] = []
@@ -52,31 +55,52 @@ def _here() -> _Environment:
         import atexit
 
         _environment.append(_Environment())
-        atexit.register(_stop_running)
+        atexit.register(_finish)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_start_afresh)
     return _environment[0]
 
 
-def _stop_running() -> None:
-    """Let no native thread call into an interpreter that is gone."""
-    running = list(_environment[0].running.items())
+def _finish() -> None:
+    """Stop what runs and free what is loaded, so that no native thread meets an interpreter or a library half gone."""
+    here = _environment[0]
+    running = list(here.running.items())
     for _, stop in running:
         stop.requested = True
     for thread, _ in running:
         thread.join(2)
+    if here.running:
+        _end_without_destructors()
+    elif not here.forked:
+        for loaded in here.servers.values():
+            _hold(loaded, -1)
+        here.servers.clear()
 
 
 def _start_afresh() -> None:
-    """In a forked child: hold nothing, and end without llama.cpp's destructors, which wait for the parent's threads."""
-    loaded = _environment[0].servers
-    _environment[0] = _Environment()
-    if loaded:
-        import ctypes
+    """In a forked child: hold nothing of the parent's."""
+    parent = _environment[0]
+    _environment[0] = here = _Environment()
+    here.forked = parent.forked or bool(parent.servers)
+    if here.forked:
+        _end_without_destructors()
 
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "on_exit"):  # the C library hands the exit status to what it calls
-            libc.on_exit(libc._exit, None)
+
+def _end_without_destructors() -> None:
+    """Let this process end, when it does, without the destructors that wait for threads it can't join."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "on_exit"):  # the C library hands the exit status to what it calls
+        libc.on_exit(libc._exit, None)
+
+
+def _hold(server: Any, count: int) -> None:
+    """Keep a server alive beyond the interpreter's own counting, or stop doing so."""
+    import ctypes
+
+    api = ctypes.pythonapi
+    (api.Py_IncRef if count > 0 else api.Py_DecRef)(ctypes.py_object(server))
 
 
 def server(path: str, model_id: str, *, embedding: bool, context: int) -> Any:
@@ -99,12 +123,14 @@ def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
     threads = 1 if embedding else thread_count()
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     try:
-        return _immortal(xllamacpp.Server(parameters))
+        server = xllamacpp.Server(parameters)
     except RuntimeError as error:
         raise ConfigurationError(
             f"llama.cpp can't load {path!r}.",
             fix="Check that it is a complete GGUF model; `lambdallm local pull --force` fetches the default one again.",
         ) from error
+    _hold(server, +1)
+    return server
 
 
 def _engine() -> Any:
@@ -128,13 +154,6 @@ def _engine() -> Any:
         if ours:
             del os.environ["GOMP_SPINCOUNT"]
     return xllamacpp
-
-
-def _immortal(server: Any) -> Any:
-    import ctypes
-
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
-    return server
 
 
 def _settings(model_id: str, embedding: bool, context: int) -> Json:
