@@ -16,7 +16,6 @@ from .retry import RetryPolicy, retried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-
     from ..transport.types import Headers
     from .catalog.definition import ProviderDefinition
     from .catalog.resolve import Target

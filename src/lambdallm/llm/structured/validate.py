@@ -171,10 +171,8 @@ _CHECKS: dict[str, Check] = {
 
 def _same(one: Any, other: Any) -> bool:
     """Equality as JSON sees it: `True` is not 1."""
-    return (
-        (type(one) is type(other)
-        and one == other)
-        or (_PYTHON["number"](one) and _PYTHON["number"](other) and one == other)
+    return (type(one) is type(other) and one == other) or (
+        _PYTHON["number"](one) and _PYTHON["number"](other) and one == other
     )
 
 
