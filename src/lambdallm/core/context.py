@@ -1,16 +1,14 @@
-"""`LambdaLLMContext`: what a handler's function calls models with, and what it knows of its time and money."""
+"""`LambdaLLMContext`: what a handler's function calls models with, and what it knows of its time and money.
+
+The way to the models is imported by the first call: building a handler does not pay for it.
+"""
 
 from __future__ import annotations
 
 import time
 
 from ..llm.errors import ConfigurationError, ExtractionValidationError, MissingExtraError, NotYetError
-from ..llm.pipeline import CallSettings
-from ..llm.structured.json_block import parse_json
-from ..llm.structured.schema import json_schema
-from ..llm.structured.validate import problems
 from ..llm.types import ChatMessage, ChatRequest, ResponseFormat
-from .calls import complete, stream
 from .metrics import Metrics
 from .prompt import Prompt
 from .template import variables
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ..llm.pipeline import CallSettings
     from ..llm.streaming.stream import ChatStream
     from ..llm.types import Completion
     from .calls import Route
@@ -85,6 +84,8 @@ class LambdaLLMContext:
         Raises as `invoke` does, `ExtractionParseError` where the answer holds no JSON, and `ExtractionValidationError`
         naming each place that does not match.
         """
+        from ..llm.structured.schema import json_schema
+
         made, values = _prompt(prompt, kwargs)
         shape = schema if schema is not None else kwargs.get("schema", made.output_schema)
         if shape is None:
@@ -106,6 +107,8 @@ class LambdaLLMContext:
         for text in context.stream("Summarise: {text}", text=text).texts():
             ...
         """
+        from .calls import stream
+
         made, values = _prompt(prompt, kwargs)
         build = self._builder(made, values, None)
         return stream(build, self._models(made), self._call_settings(), self._account)
@@ -124,6 +127,8 @@ class LambdaLLMContext:
         return getattr(inner, name)
 
     def _complete(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Completion:
+        from .calls import complete
+
         build = self._builder(prompt, values, schema)
         answer = complete(build, self._models(prompt), self._call_settings())
         self._account(answer)
@@ -131,6 +136,9 @@ class LambdaLLMContext:
 
     def _structured(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         answer = self._complete(prompt, values, schema)
+        from ..llm.structured.json_block import parse_json
+        from ..llm.structured.validate import problems
+
         data = parse_json(answer.text)
         if wrong := problems(data, schema):
             facts = {"provider": answer.provider, "model": answer.model, "usage": answer.usage}
@@ -164,6 +172,8 @@ class LambdaLLMContext:
         return (first,) if fallback is None or str(fallback) == first else (first, str(fallback))
 
     def _call_settings(self) -> CallSettings:
+        from ..llm.pipeline import CallSettings
+
         return CallSettings(deadline=self._deadline, max_retries=self.settings.max_retries)
 
     def _account(self, answer: Completion) -> None:

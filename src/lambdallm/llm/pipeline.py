@@ -65,7 +65,7 @@ def chat(request: ChatRequest, target: Target, settings: CallSettings) -> Flow[R
     _check_deadline(settings, begun.monotonic)
     call = yield from _prepared(request.replace(stream=False) if request.stream else request, target, settings)
     attempts = [0]
-    result = yield from retried(lambda: _send_once(call, attempts), _policy(settings))
+    result = yield from retried(lambda: _send_once(call, attempts), _policy(settings), may_emit=False)
     if isinstance(result, Err):
         return Err(result.error.located(target.provider.name, target.model.id))
     ended = yield NOW

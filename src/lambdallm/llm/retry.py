@@ -32,10 +32,19 @@ def backoff_seconds(attempt: int) -> float:
     return float(2**attempt) + 0.1 * attempt
 
 
-def retried(attempt: Callable[[], Flow[Result[Any, LLMError]]], policy: RetryPolicy) -> Flow[Result[Any, LLMError]]:
-    """Run `attempt` until it succeeds, fails for good, or the policy ends; an error carries the number of attempts."""
+def retried(
+    attempt: Callable[[], Flow[Result[Any, LLMError]]], policy: RetryPolicy, *, may_emit: bool = True
+) -> Flow[Result[Any, LLMError]]:
+    """Run `attempt` until it succeeds, fails for good, or the policy ends; an error carries the number of attempts.
+
+    An attempt that emits nothing to a reader need not be watched: say so with `may_emit=False`.
+    """
+    emitted = False
     for number in range(policy.max_retries + 1):
-        result, emitted = yield from _watched(attempt())
+        if may_emit:
+            result, emitted = yield from _watched(attempt())
+        else:
+            result = yield from attempt()
         if isinstance(result, Ok):
             return result
         result.error.attempts = number + 1

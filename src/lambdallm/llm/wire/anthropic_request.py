@@ -6,11 +6,10 @@ The facts read here are listed in `anthropic_messages`.
 
 from __future__ import annotations
 
-import json
-
 from ..errors import UnsupportedParameterError
 from ..types import ProviderPart
 from .anthropic_blocks import encode_messages
+from .body import body_writer
 from .codec import Encoded
 
 TYPE_CHECKING = False
@@ -243,10 +242,4 @@ def _with_extra(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any
     return body | added
 
 
-def _json(body: dict[str, Any]) -> bytes:
-    """JSON in UTF-8; half of a surrogate pair, which UTF-8 can't hold, makes the whole body ASCII."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=dict)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(body, separators=(",", ":"), default=dict).encode()
+_json = body_writer()

@@ -28,6 +28,7 @@ from .anthropic_response import (
     text_of,
     usage_of,
 )
+from .repeat import Repeat
 from .sse import FramingError, SseDecoder
 
 TYPE_CHECKING = False
@@ -56,16 +57,21 @@ class EventDecoder:
         self._blocks: dict[int, _Block] = {}
         self._native: dict[str, Any] = {}
         self._calls = 0
+        self._repeat = Repeat()
 
     def take(self, name: str, data: bytes, chunks: list[StreamChunk]) -> None:
         """Append the chunks of one event; `name` is the framing's, for an event whose data doesn't say."""
+        if (said := self._repeat.text(data)) is not None:
+            chunks.append(StreamChunk(said, "", (), None, None, None, None, self._repeat.index))
+            return
         try:
             event = _parse(data)
             kind = event.get("type", name)
             if kind == "content_block_delta":
                 delta, index = event["delta"], event["index"]
                 if "text" in delta and delta["type"] == "text_delta" and type(index) is int:  # nearly every event
-                    chunks.append(StreamChunk(text_of(delta, "text"), "", (), None, None, None, None, index))
+                    chunks.append(StreamChunk(text := text_of(delta, "text"), "", (), None, None, None, None, index))
+                    self._repeat.learn(data, text, index)
                 else:
                     chunks += self._delta(_index(event), delta)
             elif handler := _HANDLERS.get(kind):

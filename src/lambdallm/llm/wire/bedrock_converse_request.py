@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 
-from ..errors import InvalidRequestError, UnsupportedParameterError
+from ..errors import UnsupportedParameterError
 from ..types import ProviderPart
 from .bedrock_converse_content import BlockEncoder, base64_text, cache_point, provider_block
+from .body import body_writer, plain
 from .codec import Encoded
 
 TYPE_CHECKING = False
@@ -193,17 +194,9 @@ def _unsupported(parameter: str, value: str) -> UnsupportedParameterError:
     return UnsupportedParameterError(f"Converse can't express {parameter} ({value}) for this model.", param=parameter)
 
 
-def _as_json(value: Any) -> bytes:
-    """JSON without spaces; bytes in it become base64, as in every AWS JSON protocol."""
-    try:
-        return json.dumps(value, separators=(",", ":"), default=_plain, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"The request can't be written as JSON: {error}.") from error
-
-
 def _plain(value: Any) -> Any:
-    if isinstance(value, (bytes, bytearray)):
-        return base64_text(bytes(value))
-    if hasattr(value, "keys"):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} {value!r} is no JSON value")
+    """Bytes as base64, as in every AWS JSON protocol."""
+    return base64_text(bytes(value)) if isinstance(value, (bytes, bytearray)) else plain(value)
+
+
+_as_json = body_writer(_plain)

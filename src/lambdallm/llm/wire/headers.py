@@ -18,8 +18,8 @@ _REQUEST_IDS = (
 )  # fmt: skip
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DATE = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")
+_DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
+_DATE = r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_WAIT = 366 * 86400.0
 """Waits beyond a year are mistaken units (an absolute time, say) or nonsense: as good as no answer."""
@@ -63,7 +63,7 @@ def _resets(headers: Headers) -> Iterator[tuple[str, float]]:
 def _duration(text: str) -> float | None:
     """Seconds in `1h2m3.5s`, or in a plain number."""
     text = text.strip()
-    pieces = _DURATION.findall(text)
+    pieces = re.findall(_DURATION, text)
     if not pieces or "".join(number + unit for number, unit in pieces) != text:
         return _wait(text)
     return sum(float(number) * _SECONDS[unit] for number, unit in pieces)
@@ -85,7 +85,7 @@ def _until(then: str, now: str | None) -> float | None:
 
 def _epoch(text: str) -> float | None:
     """Seconds since 1970 of an IMF-fixdate, by hand: `datetime` and `email` are cold-start time."""
-    match = _DATE.fullmatch(text.strip())
+    match = re.fullmatch(_DATE, text.strip())
     if match is None or match[2] not in _MONTHS:
         return None
     year, month = int(match[3]), _MONTHS.index(match[2]) + 1

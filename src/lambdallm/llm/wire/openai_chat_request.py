@@ -6,10 +6,9 @@ tokens"; DeepSeek, "Thinking mode"; Alibaba, "Deep thinking"; vLLM, "Reasoning o
 
 from __future__ import annotations
 
-import json
-
-from ..errors import InvalidRequestError, UnsupportedParameterError
+from ..errors import UnsupportedParameterError
 from ..types import ProviderPart
+from .body import body_writer
 from .codec import Encoded
 from .openai_chat_messages import encode_messages
 
@@ -18,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ..types import ChatRequest, Metadata, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ..types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
     from .codec import Facts
 
-_HEADERS = (("Content-Type", "application/json"),)
 
 _PLAIN = (
     "model", "parallel_tool_calls", "max_tokens", "temperature", "top_p", "top_k", "seed", "presence_penalty",
@@ -44,7 +42,7 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     _refuse(request, facts)
     messages = encode_messages(request.messages, facts, warnings)
     body = {**_plain(request, facts), "messages": messages, **_structured(request, facts), **request.extra}
-    return Encoded(_as_bytes(body), _HEADERS, tuple(warnings))
+    return Encoded(_as_bytes(body), warnings=tuple(warnings))
 
 
 def unsupported(param: str, why: str) -> UnsupportedParameterError:
@@ -197,25 +195,4 @@ def _said(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if value is not None}
 
 
-def _as_bytes(body: dict[str, Any]) -> bytes:
-    """JSON in UTF-8; in ASCII with escapes where text holds half a surrogate pair, which UTF-8 can't."""
-    try:
-        try:
-            return _dumps(body, ascii=False).encode()
-        except UnicodeEncodeError:
-            return _dumps(body, ascii=True).encode()
-    except (TypeError, ValueError, RecursionError) as reason:
-        raise InvalidRequestError(
-            f"The request can't be written as JSON: {reason}.", fix="Give plain strings, numbers, lists and dicts."
-        ) from None
-
-
-def _dumps(body: dict[str, Any], *, ascii: bool) -> str:
-    return json.dumps(body, ensure_ascii=ascii, allow_nan=False, separators=(",", ":"), default=_plain_mapping)
-
-
-def _plain_mapping(value: Metadata) -> dict[str, Any]:
-    """Read-only mappings as the dict they show."""
-    if hasattr(value, "keys"):
-        return dict(value)
-    raise TypeError(f"{value!r} of type {type(value).__name__} is no JSON value")
+_as_bytes = body_writer()
