@@ -10,6 +10,8 @@ from h11.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .errors import ConnectionLost, ProtocolError
 
 TYPE_CHECKING = False
@@ -30,6 +32,7 @@ _TEXT = bytes(b for b in range(256) if b >= 0x20 and b != 0x7F) + b"\t"
 _TEXT_AND_LINE_ENDS = _TEXT + b"\r\n"
 _FRAMING = frozenset(("content-length", "transfer-encoding", "connection"))
 _MAX_KNOWN_NAMES = 512
+_SHORT_LINE_BYTES = 8
 
 _AWAIT_SIZE, _AWAIT_TRAILERS = -1, -2
 """Values of `_left` between chunks; zero or more counts the data bytes that a chunk still owes."""
@@ -209,7 +212,8 @@ class ResponseParser:
             if end < 0 or end - at > MAX_CHUNK_LINE_BYTES:
                 _check_partial_line(data, at)
                 break
-            left = _read_size(data[at:end]) or _AWAIT_TRAILERS
+            line = data[at:end]
+            left = (_known_size(line) if end - at <= _SHORT_LINE_BYTES else _read_size(line)) or _AWAIT_TRAILERS
             at = end + 2
         self._left, self._buffer = left, data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -308,6 +312,10 @@ def _read_size(line: bytes) -> int:
     if not digits or len(digits) > 20 or digits.translate(None, _HEX) or extension.translate(None, _TEXT):
         raise ProtocolError(f"A chunk of the response has a malformed size line: {line[:24]!r}.")
     return int(digits, 16)
+
+
+_known_size = lru_cache(1024)(_read_size)
+"""Streams repeat a few sizes. Only short lines are remembered, so that a hostile peer fills little."""
 
 
 def _check_partial_line(data: bytes, at: int) -> None:
