@@ -77,12 +77,13 @@ def show_cold_start():
 
 
 def show_next():
-    command = "lambdallm" if shutil.which("lambdallm") else os.path.relpath(Path(sys.executable).parent / "lambdallm")
     app = os.path.relpath(HERE / "app.py")
     say("Try next")
-    print(f'   {command} invoke {app}:sentiment --data \'{{"text": "I want my money back."}}\'')
-    print(f"   {command} init hello && cd hello      a project of your own; serve it with `lambdallm dev`")
-    print(f"   {command} models                      other models; try one with --model NAME")
+    if not shutil.which("lambdallm"):
+        print(f"   source {os.path.relpath(Path(sys.executable).parent / 'activate')}")
+    print(f'   lambdallm invoke {app}:sentiment --data \'{{"text": "I want my money back."}}\'')
+    print("   lambdallm init hello && cd hello      a project of your own; serve it with `lambdallm dev`")
+    print("   lambdallm models                      other models; try one with --model NAME")
 
 
 def run(name, event, show=lambda piece: None):

@@ -245,3 +245,17 @@ def test_a_process_may_fork_and_end_at_any_time_and_says_nothing(local_model):
         capture_output=True, text=True, timeout=60, env=os.environ | {"LAMBDALLM_LOCAL_MODEL": local_model.path},
     )  # fmt: skip
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ends with a stream open\n", "")
+
+
+LEAVING = """
+from lambdallm.llm.clients import llama, model_file
+model = model_file.locate()
+llama.server(model.path, model.id, embedding=False, context=512)
+raise SystemExit(7)
+"""
+
+
+def test_a_process_may_end_as_soon_as_the_model_is_loaded(local_model):
+    """A server freed before its loop began would never end."""
+    environ = os.environ | {"LAMBDALLM_LOCAL_MODEL": local_model.path}
+    assert subprocess.run([sys.executable, "-c", LEAVING], timeout=30, env=environ).returncode == 7

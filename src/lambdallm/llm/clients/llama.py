@@ -3,8 +3,8 @@
 A server is llama.cpp's own: native threads, and a loopback port that it always opens; the port asks for a random key
 that nobody is told. After a fork the child starts with none, since its parent's threads did not come along.
 
-Rule for an editor: a server is freed in one place, when the process that loaded it ends. Left to the interpreter, it
-would be freed in forked children too, and wait there for threads that they never had.
+Rule for an editor: a server is never freed. Freeing waits for its threads: for ever in a forked child, which has none
+of them, and for ever when it comes so early that the server misses the signal.
 """
 
 from __future__ import annotations
@@ -42,8 +42,6 @@ class _Environment:
         self.servers: dict[tuple[str, bool, int], Any] = {}
         self.running: dict[Thread, Stop] = {}
         self.lock = Lock()
-        self.forked = False
-        """Whether a parent had loaded a server: then llama.cpp's destructors must not run in this process."""
 
 
 _environment: list[_Environment] = []
@@ -62,45 +60,27 @@ def _here() -> _Environment:
 
 
 def _finish() -> None:
-    """Stop what runs and free what is loaded, so that no native thread meets an interpreter or a library half gone."""
-    here = _environment[0]
-    running = list(here.running.items())
+    """Before the interpreter goes, stop what would still call into it."""
+    running = list(_here().running.items())
     for _, stop in running:
         stop.requested = True
     for thread, _ in running:
         thread.join(2)
-    if here.running:
-        _end_without_destructors()
-    elif not here.forked:
-        for loaded in here.servers.values():
-            _hold(loaded, -1)
-        here.servers.clear()
 
 
 def _start_afresh() -> None:
     """In a forked child: hold nothing of the parent's."""
-    parent = _environment[0]
-    _environment[0] = here = _Environment()
-    here.forked = parent.forked or bool(parent.servers)
-    if here.forked:
-        _end_without_destructors()
+    _environment[0] = _Environment()
 
 
-def _end_without_destructors() -> None:
-    """Let this process end, when it does, without the destructors that wait for threads it can't join."""
+def _keep(server: Any) -> Any:
+    """Let neither the interpreter nor the C++ runtime take a server down, in this process or in a child of it."""
     import ctypes
 
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "on_exit"):  # the C library hands the exit status to what it calls
-        libc.on_exit(libc._exit, None)
-
-
-def _hold(server: Any, count: int) -> None:
-    """Keep a server alive beyond the interpreter's own counting, or stop doing so."""
-    import ctypes
-
-    api = ctypes.pythonapi
-    (api.Py_IncRef if count > 0 else api.Py_DecRef)(ctypes.py_object(server))
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
+    if os.name == "posix" and hasattr(libc := ctypes.CDLL(None), "on_exit"):
+        libc.on_exit(libc._exit, None)  # what is registered last runs first, and is handed the exit status
+    return server
 
 
 def server(path: str, model_id: str, *, embedding: bool, context: int) -> Any:
@@ -123,14 +103,12 @@ def _load(path: str, model_id: str, embedding: bool, context: int) -> Any:
     threads = 1 if embedding else thread_count()
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     try:
-        server = xllamacpp.Server(parameters)
+        return _keep(xllamacpp.Server(parameters))
     except RuntimeError as error:
         raise ConfigurationError(
             f"llama.cpp can't load {path!r}.",
             fix="Check that it is a complete GGUF model; `lambdallm local pull --force` fetches the default one again.",
         ) from error
-    _hold(server, +1)
-    return server
 
 
 def _engine() -> Any:
