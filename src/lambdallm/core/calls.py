@@ -7,8 +7,6 @@ from ..llm.catalog.resolve import Target, resolve
 from ..llm.drivers import shared_driver
 from ..llm.errors import CallerError, LLMError, LLMModelNotFoundError
 from ..llm.pipeline import chat, stream_chat
-from ..llm.streaming.record import StreamRecord
-from ..llm.streaming.stream import ChatStream
 from ..llm.types import EMPTY
 from ..providers import bridge
 from ..providers.registry import plugged_in
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from ..llm.flow import Flow
     from ..llm.pipeline import CallSettings
     from ..llm.result import Result
+    from ..llm.streaming.record import StreamRecord
+    from ..llm.streaming.stream import ChatStream
     from ..llm.types import ChatRequest, Completion, StreamChunk
     from ..providers.base import BaseProvider
 
@@ -77,6 +77,9 @@ def stream(
     done: Callable[[Completion], None],
 ) -> ChatStream:
     """The chunks of the first model that gives any; `done` hears of the completion, also of one left early."""
+    from ..llm.streaming.record import StreamRecord
+    from ..llm.streaming.stream import ChatStream
+
     routes = [Route(model) for model in models]
     record = StreamRecord(routes[0].target)
 

@@ -10,8 +10,6 @@ from ..drivers import shared_async_driver, shared_driver
 from ..errors import LLMError
 from ..pipeline import CallSettings, chat, stream_chat
 from ..result import Err
-from ..streaming.record import StreamRecord
-from ..streaming.stream import AsyncChatStream, ChatStream
 from ..types import ChatMessage, ChatRequest
 
 TYPE_CHECKING = False
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from ..catalog.resolve import Target
     from ..drivers import AsyncDriver, Driver
     from ..result import Result
+    from ..streaming.stream import AsyncChatStream, ChatStream
     from ..types import Completion
 
     Messages: TypeAlias = str | Sequence[ChatMessage]
@@ -80,6 +79,9 @@ class WireClient(_Base):
 
     def open(self, request: ChatRequest, target: Target | None = None) -> ChatStream:
         """The answer to a finished request, piece by piece."""
+        from ..streaming.record import StreamRecord
+        from ..streaming.stream import ChatStream
+
         target = target or self.target
         record = StreamRecord(target)
         return ChatStream(self._driver.iterate(stream_chat(request, target, self.settings, record)), record)
@@ -113,6 +115,9 @@ class AsyncWireClient(_Base):
 
     def open(self, request: ChatRequest, target: Target | None = None) -> AsyncChatStream:
         """The answer to a finished request, piece by piece."""
+        from ..streaming.record import StreamRecord
+        from ..streaming.stream import AsyncChatStream
+
         target = target or self.target
         record = StreamRecord(target)
         return AsyncChatStream(self._driver.iterate(stream_chat(request, target, self.settings, record)), record)

@@ -26,9 +26,20 @@ from __future__ import annotations
 
 from .anthropic_request import encode_request
 from .anthropic_response import decode_error, decode_response
-from .anthropic_stream import StreamDecoder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .codec import Decoder
 
 PATHS = {"chat": "/v1/messages", "stream": "/v1/messages"}
 """Below an endpoint without `/v1`, as `ANTHROPIC_BASE_URL` has it. Entries whose URL names the model give their own."""
+
+
+def StreamDecoder() -> Decoder:
+    """A fresh decoder for one stream. Its module is imported by the first one: whole answers do without."""
+    from .anthropic_stream import StreamDecoder as Fresh
+
+    return Fresh()
+
 
 __all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]

@@ -28,8 +28,8 @@ from ..errors import ProviderResponseError, error_for
 from ..result import Err, Ok
 from ..types import ChatMessage, Choice, Completion
 from .bedrock_converse_content import decode_block
+from .bedrock_converse_fields import read_finish_reason, read_metadata, read_usage
 from .bedrock_converse_request import encode_request
-from .bedrock_converse_stream import StreamDecoder, read_finish_reason, read_metadata, read_usage
 from .headers import request_id, retry_after
 
 TYPE_CHECKING = False
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ...transport.types import Headers
     from ..errors import LLMError
     from ..result import Result
+    from .codec import Decoder
 
 PATHS = {"chat": "/model/{model}/converse", "stream": "/model/{model}/converse-stream"}
 
@@ -103,6 +104,13 @@ def _json(body: bytes) -> Any:
         return json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
+
+
+def StreamDecoder() -> Decoder:
+    """A fresh decoder for one stream. Its module is imported by the first one: whole answers do without."""
+    from .bedrock_converse_stream import StreamDecoder as Fresh
+
+    return Fresh()
 
 
 __all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]

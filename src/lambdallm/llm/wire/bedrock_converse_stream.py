@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 
 from ..errors import StreamError, error_for
-from ..types import EMPTY, ProviderPart, ReasoningPart, StreamChunk, TextPart, ToolCallDelta, Usage
+from ..types import ProviderPart, ReasoningPart, StreamChunk, TextPart, ToolCallDelta
 from .bedrock_converse_content import SERVER_CALL, joined_base64
+from .bedrock_converse_fields import read_finish_reason, read_metadata, read_usage
 from .eventstream import EventStreamDecoder
 from .framing import FramingError, check_size
 
@@ -23,48 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import LLMError
-    from ..types import FinishReason, Metadata, Part
+    from ..types import Part
     from .eventstream import HeaderValue
 
-_FINISH_REASONS: dict[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "guardrail_intervened": "content_filter",
-    "content_filtered": "content_filter",
-    "malformed_model_output": "error",
-    "malformed_tool_use": "error",
-}
-
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # half of `json.loads` is what it adds to this
-
-_PADDING = "p"
-"""Random letters in every event, against reading an answer's words off its packets' sizes."""
-
-
-def read_finish_reason(reason: Any) -> tuple[FinishReason | None, str | None]:
-    """Our word for a `stopReason`, and the provider's."""
-    if not isinstance(reason, str):
-        return None, None
-    return _FINISH_REASONS.get(reason, "other"), reason
-
-
-def read_usage(record: Any) -> Usage | None:
-    """Tokens from "TokenUsage", whose `inputTokens` leaves out what the prompt cache read and wrote."""
-    if not isinstance(record, dict):
-        return None
-    fresh, output, read, written = (
-        value if type(value := record.get(name)) is int else 0
-        for name in ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
-    )
-    return Usage(fresh + read + written, output, read, written, native=record)
-
-
-def read_metadata(record: dict[str, Any], known: Iterable[str]) -> Metadata:
-    """What a record says beyond the fields known."""
-    return {key: value for key, value in record.items() if key not in known and key != _PADDING} or EMPTY
 
 
 class _Block:

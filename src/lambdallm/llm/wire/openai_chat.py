@@ -29,9 +29,20 @@ from __future__ import annotations
 
 from .openai_chat_request import encode_request
 from .openai_chat_response import decode_response
-from .openai_chat_stream import StreamDecoder
 from .openai_error import decode_error
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .codec import Decoder
+
 PATHS = {"chat": "/chat/completions", "stream": "/chat/completions"}
+
+
+def StreamDecoder() -> Decoder:
+    """A fresh decoder for one stream. Its module is imported by the first one: whole answers do without."""
+    from .openai_chat_stream import StreamDecoder as Fresh
+
+    return Fresh()
+
 
 __all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]
