@@ -120,6 +120,50 @@ def test_the_environment_names_a_private_authority(
     assert caller.send(stub.url()).body == b"ok"
 
 
+@pytest.fixture
+def packaged(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation that carries its own roots, on a platform that knows one authority more."""
+    other = trustme.CA()
+    other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    hash_certificates(tmp_path / "other.pem", tmp_path / "roots")
+    platform = tmp_path / "platform.pem"
+    authority.cert_pem.write_to_path(str(platform))
+    paths = ssl.get_default_verify_paths()._replace(openssl_capath=str(tmp_path / "nowhere"))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    monkeypatch.setattr(tls, "_packaged_roots", lambda: str(tmp_path / "roots"))
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda self: self.load_verify_locations(str(platform)))
+    monkeypatch.setattr(tls, "_contexts", {})
+    return platform
+
+
+def test_an_authority_that_only_the_platform_knows_is_found(
+    caller: Caller, serve: Serve, authority: trustme.CA, packaged: Path
+) -> None:
+    stub = serve(repeat(), server_context(authority))
+    assert caller.send(stub.url()).body == b"ok"
+    assert stub.connections == 2, "once with the packaged roots, once with the platform's as well"
+
+
+def test_an_authority_that_nobody_knows_is_still_rejected(caller: Caller, serve: Serve, packaged: Path) -> None:
+    stub = serve(repeat(), server_context(trustme.CA()))
+    with pytest.raises(TlsError, match="not trusted"):
+        caller.send(stub.url())
+    with pytest.raises(TlsError, match="not trusted"):
+        caller.send(stub.url())
+    assert stub.connections == 3, "the platform is asked once"
+
+
+def test_a_wrong_name_is_rejected_without_another_try(
+    caller: Caller, serve: Serve, authority: trustme.CA, packaged: Path
+) -> None:
+    packaged.parent.joinpath("more.pem").write_bytes(authority.cert_pem.bytes())
+    hash_certificates(packaged.parent / "more.pem", packaged.parent / "roots")
+    stub = serve(repeat(), server_context(authority, "other.test"))
+    with pytest.raises(TlsError, match="another name"):
+        caller.send(stub.url())
+    assert stub.connections == 1
+
+
 def test_a_client_certificate_is_shown(
     caller: Caller, serve: Serve, authority: trustme.CA, ca_file: str, tmp_path: Path
 ) -> None:

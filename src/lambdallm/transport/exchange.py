@@ -37,6 +37,10 @@ class _Stale(Exception):
     """A reused connection closed without an answer."""
 
 
+class _Widened(Exception):
+    """A handshake failed, and more authorities are trusted since."""
+
+
 class Client:
     """What both transports share: a pool, a TLS configuration and a way to wait."""
 
@@ -80,6 +84,13 @@ class Client:
             raise
 
     async def _connect(self, route: Route, clock: Clock) -> Wire:
+        """A fresh connection, tried again where more authorities were found for the server's certificate."""
+        try:
+            return await self._connect_once(route, clock)
+        except _Widened:
+            return await self._connect_once(route, clock)
+
+    async def _connect_once(self, route: Route, clock: Clock) -> Wire:
         """A fresh connection, through the proxy and TLS where the route says so."""
         url, proxy, until = route.url, route.proxy, clock.until_connected()
         host, port = (proxy.host, proxy.port) if proxy else (url.host, url.port)
@@ -102,12 +113,14 @@ class Client:
         return wire
 
     async def _secure(self, wire: Wire, host: str, until: float | None) -> None:
-        from .tls import handshake_error, tls_context
+        from .tls import handshake_error, tls_context, widened
 
         context = tls_context(self._tls)
         try:
             await wire.start_tls(context, host, until)
         except OSError as error:
+            if widened(context, error):
+                raise _Widened from None
             raise handshake_error(error, host) from error
 
     async def _exchange(

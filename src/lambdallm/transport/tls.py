@@ -10,6 +10,9 @@ because OpenSSL opens only the file it needs. So directories are preferred, in t
 5. the `roots` folder that packaging adds beside this module;
 6. the platform's bundle.
 
+Where 5 was used and a server's authority is not in it, the platform's bundle is added and the server tried once more: a
+platform may know authorities of its own.
+
 Whatever the source, certificates are always verified, names are always checked, and TLS is 1.2 or later. A private
 authority is added by naming a file or directory that holds it in 1, 2 or 3.
 """
@@ -30,6 +33,9 @@ _BUNDLES = ("/etc/pki/tls/cert.pem", "/etc/ssl/cert.pem", "/etc/ssl/certs/ca-cer
 """Where distributions keep a bundle, for a Python built to look elsewhere."""
 
 _VARIABLES = ("LAMBDALLM_CA_DIR", "SSL_CERT_DIR", "SSL_CERT_FILE")
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21)
+"""X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT and its kin: nobody we trust vouches for the certificate."""
+
 _NAME_MISMATCHES = (62, 64)
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 
@@ -46,6 +52,7 @@ class TlsConfig(Value):
     client_key: str | None = None
 
 
+_packaged_only: set[ssl.SSLContext] = set()
 _contexts: dict[tuple[TlsConfig, tuple[str | None, ...]], ssl.SSLContext] = {}
 
 
@@ -57,6 +64,19 @@ def tls_context(config: TlsConfig | None = None) -> ssl.SSLContext:
     if context is None:
         context = _contexts.setdefault(key, _make_context(key[0], os.environ))
     return context
+
+
+def widened(context: ssl.SSLContext, error: OSError) -> bool:
+    """Whether a handshake may succeed now: the platform's authorities were added to a context that had only ours."""
+    unknown = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _UNKNOWN_ISSUER
+    if not unknown or context not in _packaged_only:
+        return False
+    _packaged_only.discard(context)
+    try:
+        _load_platform(context)
+    except TlsError:
+        return False
+    return True
 
 
 def handshake_error(error: OSError, host: str) -> ConnectError:
@@ -107,7 +127,10 @@ def _make_context(config: TlsConfig, environ: Mapping[str, str]) -> ssl.SSLConte
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    _load_roots(context, *find_roots(config, environ))
+    file, folder = find_roots(config, environ)
+    _load_roots(context, file, folder)
+    if folder == _packaged_roots():
+        _packaged_only.add(context)
     if config.client_cert:
         _load(config.client_cert, lambda name: context.load_cert_chain(name, config.client_key))
     return context

@@ -14,8 +14,8 @@ else:
 Headers = tuple[tuple[str, str], ...]
 """Header lines in order. Names keep the case they were given; look them up with `find_header`."""
 
-_SECRET_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token", "cookie")
-_SECRET_QUERY = ("key=", "api_key=", "x-amz-signature=", "x-amz-security-token=", "x-amz-credential=")
+_SECRET_WORDS = ("auth", "key", "token", "secret", "signature", "credential", "cookie", "password")
+"""A header or query parameter whose name holds one of these is not shown: a definition may name its own."""
 
 
 def find_header(headers: Headers, name: str) -> str | None:
@@ -40,7 +40,7 @@ class HttpRequest(Value):
     body: bytes = b""
 
     def __repr__(self) -> str:
-        shown = tuple((k, "***" if k.lower() in _SECRET_HEADERS else v) for k, v in self.headers)
+        shown = tuple((name, "***" if _is_secret(name) else value) for name, value in self.headers)
         return f"HttpRequest({self.method} {redact_url(self.url)}, headers={shown!r}, body={len(self.body)} bytes)"
 
 
@@ -127,7 +127,11 @@ def redact_url(url: str) -> str:
         return url
     authority, slash, path = rest.partition("/")
     base, question, query = (slash + path).partition("?")
-    shown = "&".join(
-        p.partition("=")[0] + "=***" if p.lower().startswith(_SECRET_QUERY) else p for p in query.split("&")
-    )
+    named = (pair.partition("=") for pair in query.split("&"))
+    shown = "&".join(f"{name}{mark}{'***' if _is_secret(name) else value}" for name, mark, value in named)
     return f"{scheme}://{authority.rpartition('@')[2]}{base}{question}{shown}"
+
+
+def _is_secret(name: str) -> bool:
+    lower = name.lower()
+    return any(word in lower for word in _SECRET_WORDS)
