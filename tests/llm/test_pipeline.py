@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lambdallm.llm.call import CallSettings
 from lambdallm.llm.catalog.loader import Catalog
 from lambdallm.llm.catalog.resolve import resolve
 from lambdallm.llm.errors import (
@@ -16,7 +17,7 @@ from lambdallm.llm.errors import (
     StreamError,
 )
 from lambdallm.llm.flow import Emit, Now, Open, Send, Sleep
-from lambdallm.llm.pipeline import CallSettings, chat, stream_chat
+from lambdallm.llm.pipeline import chat, stream_chat
 from lambdallm.llm.streaming.record import StreamRecord
 from lambdallm.llm.types import ChatMessage, ChatRequest, Usage
 from lambdallm.testing import Script

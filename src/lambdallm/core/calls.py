@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from typing import TypeVar
 
+    from ..llm.call import CallSettings
     from ..llm.flow import Flow
-    from ..llm.pipeline import CallSettings
     from ..llm.result import Result
     from ..llm.streaming.record import StreamRecord
     from ..llm.streaming.stream import ChatStream

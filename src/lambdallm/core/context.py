@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ..llm.pipeline import CallSettings
+    from ..llm.call import CallSettings
     from ..llm.streaming.stream import ChatStream
     from ..llm.types import Completion
     from .calls import Route
@@ -172,7 +172,7 @@ class LambdaLLMContext:
         return (first,) if fallback is None or str(fallback) == first else (first, str(fallback))
 
     def _call_settings(self) -> CallSettings:
-        from ..llm.pipeline import CallSettings
+        from ..llm.call import CallSettings
 
         return CallSettings(deadline=self._deadline, max_retries=self.settings.max_retries)
 

@@ -367,3 +367,24 @@ class StreamChunk(Value):
     block: int = 0
     index: int = 0
     metadata: Metadata = EMPTY
+
+
+class EmbeddingRequest(Value):
+    """Texts to turn into vectors. `dimensions` shortens them, where the model can; `extra` is merged into the body."""
+
+    model: str
+    texts: tuple[str, ...]
+    dimensions: int | None = None
+    user: str | None = None
+    extra: Metadata = EMPTY
+
+
+class Embeddings(Value):
+    """A vector for each text, in the order of the texts."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage | None = None
+    model: str | None = None
+    provider: str | None = None
+    cost_usd: float | None = None
+    metadata: Metadata = EMPTY

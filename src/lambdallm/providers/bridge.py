@@ -11,9 +11,9 @@ from ..llm.types import ChatMessage, Choice, Completion, StreamChunk, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..llm.call import CallSettings
     from ..llm.flow import Flow
     from ..llm.models import ModelResponse
-    from ..llm.pipeline import CallSettings
     from ..llm.result import Result
     from ..llm.streaming.record import StreamRecord
     from ..llm.types import ChatRequest

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..llm.call import CallSettings
 from ..llm.models import ModelResponse
-from ..llm.pipeline import CallSettings
 from ..llm.types import ChatMessage, ChatRequest, ResponseFormat
 from .base import BaseProvider
 

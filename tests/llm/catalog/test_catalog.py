@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from lambdallm.llm.call import codec_named
 from lambdallm.llm.catalog.definition import Price
 from lambdallm.llm.catalog.loader import Catalog
 from lambdallm.llm.catalog.resolve import resolve
 from lambdallm.llm.errors import ConfigurationError, LLMModelNotFoundError, UnknownProviderError
 from lambdallm.llm.models import Model
-from lambdallm.llm.pipeline import codec_named
 from lambdallm.llm.types import ChatMessage, ChatRequest, ResponseFormat, Thinking, ToolDefinition
 
 BUILT_IN = Catalog(environ={}, folders=())

@@ -78,6 +78,7 @@ class ProviderDefinition(Value):
     headers: Mapping[str, str] = EMPTY
     secret_path: str | None = None
     default_model: str | None = None
+    embedding_wire: str | None = None
     default_embedding_model: str | None = None
     timeout: float = 60.0
     transport: str = ""

@@ -68,6 +68,15 @@ def _found(name: str, known: Catalog) -> Target:
     raise LLMModelNotFoundError(f"No model is called {name!r}.", fix=near)
 
 
+def resolve_embedding(name: str, known: Catalog | None = None) -> Target:
+    """The target that an embedding model's name means; a provider alone means its default embedding model."""
+    known = known or catalog()
+    provider = known.find(name)
+    if provider is not None and provider.default_embedding_model is not None:
+        return _target(provider, provider.default_embedding_model)
+    return resolve(name, known)
+
+
 def _target(provider: ProviderDefinition, model: str) -> Target:
     facts = provider.model(model)
     return Target(provider, facts, provider.facts_of(facts))

@@ -5,12 +5,13 @@ One synchronous class for functions, one asynchronous for servers; both are thin
 
 from __future__ import annotations
 
-from ..catalog.resolve import resolve
+from ..call import CallSettings
+from ..catalog.resolve import resolve, resolve_embedding
 from ..drivers import shared_async_driver, shared_driver
 from ..errors import LLMError
-from ..pipeline import CallSettings, chat, stream_chat
+from ..pipeline import chat, embed, stream_chat
 from ..result import Err
-from ..types import ChatMessage, ChatRequest
+from ..types import ChatMessage, ChatRequest, EmbeddingRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..drivers import AsyncDriver, Driver
     from ..result import Result
     from ..streaming.stream import AsyncChatStream, ChatStream
-    from ..types import Completion
+    from ..types import Completion, Embeddings
 
     Messages: TypeAlias = str | Sequence[ChatMessage]
 
@@ -36,6 +37,12 @@ class _Base:
         self._catalog = catalog
         self.target = resolve(model, catalog)
         self.settings = settings or CallSettings(**options)
+
+    def _embedding(
+        self, texts: Sequence[str], model: str | None, options: dict[str, Any]
+    ) -> tuple[EmbeddingRequest, Target]:
+        target = resolve_embedding(model or self.target.provider.name, self._catalog)
+        return EmbeddingRequest(target.model.id, tuple(texts), **options), target
 
     def _call(self, messages: Messages, model: str | None, options: dict[str, Any]) -> tuple[ChatRequest, Target]:
         target = self.target if model is None else resolve(model, self._catalog)
@@ -72,6 +79,14 @@ class WireClient(_Base):
         except LLMError as error:
             return Err(error)
 
+    def embed(self, texts: Sequence[str], *, model: str | None = None, **options: Any) -> Result[Embeddings, LLMError]:
+        """A vector for each text. Without a `model`, the default embedding model of the client's provider."""
+        request, target = self._embedding(texts, model, options)
+        try:
+            return self._driver.run(embed(request, target, self.settings))
+        except LLMError as error:
+            return Err(error)
+
     def stream(self, messages: Messages, *, model: str | None = None, **options: Any) -> ChatStream:
         """The answer piece by piece; the call is made when iteration begins."""
         request, target = self._call(messages, model, options)
@@ -105,6 +120,16 @@ class AsyncWireClient(_Base):
         """The whole answer to a finished request."""
         try:
             return await self._driver.run(chat(request, target or self.target, self.settings))
+        except LLMError as error:
+            return Err(error)
+
+    async def embed(
+        self, texts: Sequence[str], *, model: str | None = None, **options: Any
+    ) -> Result[Embeddings, LLMError]:
+        """A vector for each text. Without a `model`, the default embedding model of the client's provider."""
+        request, target = self._embedding(texts, model, options)
+        try:
+            return await self._driver.run(embed(request, target, self.settings))
         except LLMError as error:
             return Err(error)
 

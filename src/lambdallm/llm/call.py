@@ -1,0 +1,120 @@
+"""One call made ready: which codec, which URL, whose key, how long. What is wrong is raised before anything is sent."""
+
+from __future__ import annotations
+
+from .._value import Value
+from ..transport.types import HttpRequest, Timeouts
+from .auth import authorized, percent_encoded
+from .errors import ConfigurationError
+from .flow import ENVIRONMENT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..transport.types import Headers
+    from .catalog.definition import ProviderDefinition
+    from .catalog.resolve import Target
+    from .flow import Environ, Flow
+    from .wire.codec import Encoded
+
+
+class CallSettings(Value):
+    """What a caller may decide for a call apart from the request itself.
+
+    `timeout` is the longest silence and `total` the longest call, in seconds; `deadline` is a reading of the
+    monotonic clock that no attempt and no wait goes beyond. `None` leaves a setting to the provider's definition.
+    """
+
+    api_key: str | None = None
+    base_url: str | None = None
+    headers: Headers = ()
+    connect_timeout: float | None = 10.0
+    timeout: float | None = None
+    total: float | None = None
+    deadline: float | None = None
+    max_retries: int = 3
+
+    def __repr__(self) -> str:
+        return f"CallSettings(base_url={self.base_url!r}, timeout={self.timeout!r}, max_retries={self.max_retries!r})"
+
+
+class Prepared(Value):
+    """A call that is ready to be sent. `codec` is the module that speaks its protocol."""
+
+    request: HttpRequest
+    timeouts: Timeouts
+    codec: Any
+    target: Target
+    warnings: tuple[str, ...] = ()
+
+
+def prepared(
+    operation: str, wire: str, encode: Callable[[Any], Encoded], target: Target, settings: CallSettings
+) -> Flow[Prepared]:
+    """A call of an operation over a wire protocol; `encode` is given the codec and makes the body."""
+    environ = yield ENVIRONMENT
+    provider = target.provider
+    codec = codec_named(wire)
+    encoded = encode(codec)
+    url = url_of(provider, codec, operation, target.model.id, settings.base_url, environ)
+    headers = (("Content-Type", "application/json"), *encoded.headers, *provider.headers.items(), *settings.headers)
+    http = yield from authorized(HttpRequest("POST", url, headers, encoded.body), provider, settings.api_key, environ)
+    read = provider.timeout if settings.timeout is None else settings.timeout
+    timeouts = Timeouts(settings.connect_timeout, read, settings.total, settings.deadline)
+    return Prepared(http, timeouts, codec, target, encoded.warnings)
+
+
+def codec_named(wire: str) -> Any:
+    """The codec of a wire protocol. Raises `ConfigurationError` naming those there are."""
+    module = f"{__package__}.wire.{wire}"
+    try:
+        codec = __import__(module, fromlist=["encode_request"])
+        codec.encode_request  # noqa: B018  # a framing module is no codec
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, ImportError) and error.name != module:
+            raise
+        known = "openai_chat, openai_embeddings, anthropic_messages, bedrock_converse"
+        raise ConfigurationError(f"No wire protocol is called {wire!r}.", fix=f"Known: {known}.") from error
+    return codec
+
+
+def url_of(
+    provider: ProviderDefinition, codec: Any, operation: str, model: str, base_url: str | None, environ: Environ
+) -> str:
+    """Where an operation lives: the endpoint with its variables filled in, and the operation's path."""
+    named = (environ.get(name) for name in provider.endpoint_env)
+    base = base_url or next((value for value in named if value), None) or provider.endpoint
+    path: str = provider.paths.get(operation, codec.PATHS[operation])
+    if "{model}" in path:
+        path = path.replace("{model}", percent_encoded(model))
+    return _filled(base, provider, environ).rstrip("/") + path
+
+
+def _filled(template: str, provider: ProviderDefinition, environ: Environ) -> str:
+    if "{" not in template:
+        return template
+    for variable, sources in provider.variables.items():
+        if "{" + variable + "}" in template:
+            template = template.replace("{" + variable + "}", _variable(variable, sources, provider, environ))
+    return template
+
+
+def _variable(name: str, sources: tuple[str, ...], provider: ProviderDefinition, environ: Environ) -> str:
+    value = next((found for source in sources if (found := _from_source(source, environ))), None)
+    if value is None:
+        where = " or ".join(source for source in sources if not source.startswith(("=", "aws:")))
+        raise ConfigurationError(f"{provider.title or provider.name} needs {name!r}.", fix=f"Set {where}.")
+    return value
+
+
+def _from_source(source: str, environ: Environ) -> str | None:
+    """What a source of a variable holds: `=text` is a literal, `aws:region` asks AWS's own settings."""
+    if source.startswith("="):
+        return source[1:]
+    if source == "aws:region":
+        from ..aws.region import region
+
+        return region(environ)
+    return environ.get(source)
