@@ -324,3 +324,20 @@ def test_the_answer_s_json_is_readable_text():
     response = handler(lambda event, context: {"text": "é"})(HTTP, None)
     assert json.loads(response["body"]) == {"text": "é"}
     assert "é" in response["body"]
+
+
+def test_the_project_s_limits_hold_for_prompts_given_as_text(tmp_path, monkeypatch):
+    file = tmp_path / "lambdallm.json"
+    file.write_text('{"max_tokens": 77, "temperature": 0}')
+    monkeypatch.setenv("LAMBDALLM_CONFIG", str(file))
+
+    @handler
+    def function(event, context):
+        context.invoke("text")
+        context.invoke("text", max_tokens=5)
+        Prompt("own", max_tokens=9).invoke(context)
+
+    with mock_model(["ok"]) as model:
+        function({}, None)
+    assert [call.config.max_tokens for call in model.calls] == [77, 5, 9]
+    assert [call.config.temperature for call in model.calls] == [0, 0, 0.7]

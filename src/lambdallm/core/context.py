@@ -75,7 +75,7 @@ class LambdaLLMContext:
         Keywords are the template's variables; those that are none may be `system_prompt`, `model`, `max_tokens` and
         `temperature`. Raises `PromptError`, `LLMError`, `DeadlineExceededError`.
         """
-        made, values = _prompt(prompt, kwargs)
+        made, values = self._prompt(prompt, kwargs)
         return self._complete(made, values, None).text
 
     def invoke_structured(self, prompt: str | Prompt, schema: Mapping[str, Any] | None = None, /, **kwargs: Any) -> Any:
@@ -86,7 +86,7 @@ class LambdaLLMContext:
         """
         from ..llm.structured.schema import json_schema
 
-        made, values = _prompt(prompt, kwargs)
+        made, values = self._prompt(prompt, kwargs)
         shape = schema if schema is not None else kwargs.get("schema", made.output_schema)
         if shape is None:
             raise ConfigurationError(
@@ -109,7 +109,7 @@ class LambdaLLMContext:
         """
         from .calls import stream
 
-        made, values = _prompt(prompt, kwargs)
+        made, values = self._prompt(prompt, kwargs)
         build = self._builder(made, values, None)
         return stream(build, self._models(made), self._call_settings(), self._account)
 
@@ -125,6 +125,15 @@ class LambdaLLMContext:
         if name.startswith("_") or (inner := self.__dict__.get("lambda_context")) is None:
             raise AttributeError(f"The context has no attribute {name!r}.")
         return getattr(inner, name)
+
+    def _prompt(self, prompt: str | Prompt, kwargs: Mapping[str, Any]) -> tuple[Prompt, dict[str, Any]]:
+        """The prompt and its variables. One given as text has the project's settings where the call names none."""
+        if isinstance(prompt, Prompt):
+            return _split(prompt, prompt.variables, kwargs)
+        named = [*variables(str(prompt)), *variables(str(kwargs.get("system_prompt") or ""))]
+        project = {"max_tokens": self.settings.max_tokens, "temperature": self.settings.temperature}
+        made = Prompt(prompt, **{name: value for name, value in project.items() if value is not None})  # type: ignore[arg-type]  # names and kinds agree
+        return _split(made, named, kwargs)
 
     def _complete(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Completion:
         from .calls import complete
@@ -194,21 +203,11 @@ def _deadline(lambda_context: Any, buffer_seconds: float) -> float | None:
     return None if remaining is None else time.monotonic() + remaining() / 1000 - buffer_seconds
 
 
-def _prompt(prompt: str | Prompt, kwargs: Mapping[str, Any]) -> tuple[Prompt, dict[str, Any]]:
-    """The prompt and its variables: a keyword that the template names is a variable, whatever its name."""
-    made = prompt if isinstance(prompt, Prompt) else None
-    named = made.variables if made else [*variables(str(prompt)), *variables(str(kwargs.get("system_prompt") or ""))]
+def _split(prompt: Prompt, named: list[str], kwargs: Mapping[str, Any]) -> tuple[Prompt, dict[str, Any]]:
+    """Options laid over the prompt, and its variables: a keyword that the template names is a variable always."""
     options = {key: value for key, value in kwargs.items() if key in _OPTIONS and key not in named}
     values = {key: value for key, value in kwargs.items() if key not in options}
-    if made is None:
-        return Prompt(prompt, **options), values  # type: ignore[arg-type]  # text, or Prompt says what is wrong
-    return (Prompt(**{**vars_of(made), **options}) if options else made), values
-
-
-def vars_of(prompt: Prompt) -> dict[str, Any]:
-    """What a prompt was made of, as it was given."""
-    names = ("template", "input_schema", "output_schema", *_OPTIONS)
-    return {name: getattr(prompt, name) for name in names}
+    return (prompt.with_options(options) if options else prompt), values
 
 
 def _with_schema(system: str | None, schema: Mapping[str, Any]) -> str:

@@ -49,6 +49,9 @@ class HandlerSettings(Value):
     max_retries: int = 3
     fallback_model: Model | str | None = None
     middleware: tuple[Middleware, ...] = ()
+    max_tokens: int | None = None
+    """The project's limit for prompts given as text; `None` leaves `Prompt`'s."""
+    temperature: float | None = None
 
 
 def handler(
@@ -126,7 +129,7 @@ def _configured(given: HandlerSettings) -> HandlerSettings:
     """The settings with the project's configuration in the place of what the code left to defaults."""
     config = project_config()
     changes: dict[str, Any] = {}
-    for name in ("model", "timeout_strategy", "timeout_buffer", "max_retries", "fallback_model"):
+    for name in config._fields:
         value = getattr(given, name)
         configured = getattr(config, name)
         if configured is not None and (value is None or isinstance(value, (_DefaultText, _DefaultNumber))):

@@ -105,6 +105,10 @@ class Prompt:
         """
         return _context.invoke_prompt(self, kwargs)
 
+    def with_options(self, options: Mapping[str, Any]) -> Prompt:
+        """The same prompt with some of what it was made of replaced."""
+        return Prompt(**{**{field: getattr(self, field) for field in _FIELDS}, **options})
+
     def to_dict(self) -> dict[str, Any]:
         """Everything it was made of, fit for JSON. `from_dict` goes back."""
         values = {field: type_name(getattr(self, field)) for field in _FIELDS}
