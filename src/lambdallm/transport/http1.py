@@ -32,6 +32,7 @@ _TEXT = bytes(b for b in range(256) if b >= 0x20 and b != 0x7F) + b"\t"
 _TEXT_AND_LINE_ENDS = _TEXT + b"\r\n"
 _FRAMING = frozenset(("content-length", "transfer-encoding", "connection"))
 _MAX_KNOWN_NAMES = 512
+_MAX_KNOWN_LINES, _MAX_KNOWN_LINE = 512, 96
 _SHORT_LINE_BYTES = 8
 
 _AWAIT_SIZE, _AWAIT_TRAILERS = -1, -2
@@ -39,6 +40,9 @@ _AWAIT_SIZE, _AWAIT_TRAILERS = -1, -2
 
 _known_names: dict[str, str] = {}
 """Header names already checked, with their lower-case forms: servers repeat the same dozen."""
+
+_known_lines: dict[str, tuple[tuple[str, str], str]] = {}
+"""Short header lines already read: most of a server's are the same in every answer."""
 
 
 def is_token(text: str) -> bool:
@@ -268,15 +272,25 @@ def _read_fields(lines: list[str]) -> tuple[Headers, dict[str, list[str]]]:
     headers: list[tuple[str, str]] = []
     framing: dict[str, list[str]] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
-        lower = _known_names.get(name) or lower_name(name)
-        if not lower or not colon:
-            raise ProtocolError(f"The response has a malformed header line, named {name[:40]!r}.")
-        value = value.strip(" \t")
-        headers.append((name, value))
-        if lower in _FRAMING:
-            framing.setdefault(lower, []).append(value)
+        pair, rule = _known_lines.get(line) or _read_line(line)
+        headers.append(pair)
+        if rule:
+            framing.setdefault(rule, []).append(pair[1])
     return tuple(headers), framing
+
+
+def _read_line(line: str) -> tuple[tuple[str, str], str]:
+    """A header line as a pair, and its name in lower case if it decides framing."""
+    name, colon, value = line.partition(":")
+    lower = lower_name(name)
+    if not lower or not colon:
+        raise ProtocolError(f"The response has a malformed header line, named {name[:40]!r}.")
+    read = (name, value.strip(" \t")), lower if lower in _FRAMING else ""
+    if len(line) <= _MAX_KNOWN_LINE:
+        if len(_known_lines) >= _MAX_KNOWN_LINES:
+            _known_lines.clear()
+        _known_lines[line] = read
+    return read
 
 
 def _read_framing(framing: dict[str, list[str]]) -> tuple[bool, int | None]:

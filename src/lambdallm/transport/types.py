@@ -20,9 +20,9 @@ _SECRET_WORDS = ("auth", "key", "token", "secret", "signature", "credential", "c
 
 def find_header(headers: Headers, name: str) -> str | None:
     """The first value of a header, matched without case; `None` when absent."""
-    wanted = name.lower()
+    wanted, length = name.lower(), len(name)
     for key, value in headers:
-        if key.lower() == wanted:
+        if len(key) == length and key.lower() == wanted:
             return value
     return None
 
