@@ -1,9 +1,9 @@
 """What the type checker must say of the public names; mypy checks this file, nothing runs it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, assert_type
 
-from lambdallm import AsyncWireClient, Completion, Err, LLMError, Ok, Usage, WireClient
+from lambdallm import AsyncWireClient, Completion, Err, LLMError, Model, Ok, Usage, WireClient, handler
 from lambdallm.core.context import LambdaLLMContext
 from lambdallm.core.prompt import Prompt
 from lambdallm.llm.streaming.stream import ChatStream
@@ -30,6 +30,20 @@ def context(it: LambdaLLMContext, prompt: Prompt) -> None:
     assert_type(it.total_cost, float)
     assert_type(it.stream("Hi"), ChatStream)
     assert_type(prompt.invoke(it), str | dict[str, Any])
+
+
+def handlers() -> None:
+    @handler
+    def plain(event: Any, context: LambdaLLMContext) -> str:
+        return context.invoke("Hi")
+
+    @handler(model=Model.CLAUDE_3_HAIKU, max_retries=1)
+    def configured(event: Any, context: LambdaLLMContext) -> str:
+        return context.invoke("Hi")
+
+    assert_type(plain, Callable[[Any, Any], Any])
+    assert_type(configured, Callable[[Any, Any], Any])
+    handler(max_retries="three")  # type: ignore[call-overload]  # not a number
 
 
 def values(it: Completion) -> None:

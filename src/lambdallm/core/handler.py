@@ -16,12 +16,16 @@ from .responses import is_stream, lambda_response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, TypeAlias, overload
 
     from ..middleware.base import Middleware
 
-    Function = Callable[[Any, LambdaLLMContext], Any]
-    Handler = Callable[[Any, Any], Any]
+    Function: TypeAlias = Callable[[Any, LambdaLLMContext], Any]
+    Handler: TypeAlias = Callable[[Any, Any], Any]
+else:
+
+    def overload(_function):
+        """Stand in for `typing.overload`, which only type checkers read."""
 
 
 class _DefaultText(str):
@@ -54,16 +58,33 @@ class HandlerSettings(Value):
     temperature: float | None = None
 
 
-def handler(
+@overload
+def handler(model: Function) -> Handler: ...  # noqa: D103  # the implementation has the text
+
+
+@overload
+def handler(  # noqa: D103, F811
+    model: Model | str = ...,
+    timeout_strategy: str = ...,
+    timeout_buffer: int = ...,
+    max_retries: int = ...,
+    fallback_model: Model | str | None = ...,
+    middleware: Sequence[Middleware] | None = ...,
+    session: object = ...,
+    router: object = ...,
+) -> Callable[[Function], Handler]: ...
+
+
+def handler(  # noqa: F811
     model: Model | str | Function = _MODEL,
     timeout_strategy: str = _STRATEGY,
     timeout_buffer: int = _BUFFER,
     max_retries: int = _RETRIES,
     fallback_model: Model | str | None = None,
     middleware: Sequence[Middleware] | None = None,
-    session: Any = None,
-    router: Any = None,
-) -> Any:
+    session: object = None,
+    router: object = None,
+) -> Handler | Callable[[Function], Handler]:
     """Make a Lambda handler of a function.
 
         @handler(model=Model.CLAUDE_3_HAIKU, max_retries=3)
@@ -140,7 +161,7 @@ def _configured(given: HandlerSettings) -> HandlerSettings:
     return given
 
 
-def _check(given: HandlerSettings, session: Any, router: Any) -> None:
+def _check(given: HandlerSettings, session: object, router: object) -> None:
     if given.timeout_strategy not in _STRATEGIES:
         fix = f"Use one of {', '.join(_STRATEGIES)}."
         raise ConfigurationError(f"timeout_strategy is {given.timeout_strategy!r}.", fix=fix)
