@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .calls import Route
     from .handler import HandlerSettings
 
-_OPTIONS = ("system_prompt", "model", "max_tokens", "temperature", "name", "version")
+_OPTIONS = ("system_prompt", "model", "max_tokens", "temperature")
 
 
 class LambdaLLMContext:

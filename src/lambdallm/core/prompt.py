@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..llm.errors import ConfigurationError, PromptError
+from ..llm.options import check_options
 from ..llm.structured.schema import json_schema, type_name
 from .template import fill, variables
 
@@ -58,6 +59,7 @@ class Prompt:
     ) -> None:
         if not isinstance(template, str):
             raise PromptError(f"A template is text, not {template!r}.", fix="Pass a string with {variables}.")
+        check_options({"max_tokens": max_tokens, "temperature": temperature})
         self.template = template
         self.input_schema = dict(input_schema) if input_schema is not None else None
         self.output_schema = dict(output_schema) if output_schema is not None else None

@@ -9,6 +9,7 @@ from ..call import CallSettings
 from ..catalog.resolve import resolve, resolve_embedding
 from ..drivers import shared_async_driver, shared_driver
 from ..errors import LLMError
+from ..options import check_options
 from ..pipeline import chat, embed, stream_chat
 from ..result import Err
 from ..types import ChatMessage, ChatRequest, EmbeddingRequest
@@ -36,15 +37,18 @@ class _Base:
     ) -> None:
         self._catalog = catalog
         self.target = resolve(model, catalog)
+        check_options(options, CallSettings._fields)
         self.settings = settings or CallSettings(**options)
 
     def _embedding(
         self, texts: Sequence[str], model: str | None, options: dict[str, Any]
     ) -> tuple[EmbeddingRequest, Target]:
+        check_options(options, EmbeddingRequest._fields)
         target = resolve_embedding(model or self.target.provider.name, self._catalog)
         return EmbeddingRequest(target.model.id, tuple(texts), **options), target
 
     def _call(self, messages: Messages, model: str | None, options: dict[str, Any]) -> tuple[ChatRequest, Target]:
+        check_options(options, ChatRequest._fields)
         target = self.target if model is None else resolve(model, self._catalog)
         if isinstance(messages, str):
             messages = (ChatMessage("user", messages),)
