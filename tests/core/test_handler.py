@@ -249,6 +249,31 @@ class TestFallback:
         function = handler(model="down/x", fallback_model="up/y", max_retries=0)(lambda e, c: c.stream("Hi"))
         assert function({}, None) == "all good"
 
+    def test_a_stream_that_breaks_in_the_middle_is_not_begun_again_by_another_model(self):
+        """The reader would see the beginning twice."""
+
+        class Breaks(BaseProvider):
+            def invoke(self, prompt, config):
+                raise AssertionError("streamed only")
+
+            def stream(self, prompt, config):
+                yield "Hel"
+                raise ProviderServerError("died")
+
+        register_provider("breaks", Breaks())
+        register_provider("up", MockProvider(["all good"]))
+        pieces = []
+
+        @handler(model="breaks/x", fallback_model="up/y", max_retries=0)
+        def function(event, context):
+            for text in context.stream("Hi").texts():
+                pieces.append(text)
+
+        with pytest.raises(ProviderServerError) as caught:
+            function({}, None)
+        assert pieces == ["Hel"]
+        assert caught.value.partial.text == "Hel"
+
     def test_a_wrong_key_is_raised(self):
         with pytest.raises(LLMAuthenticationError):
             self.invoke(LLMAuthenticationError("wrong key"), "Hi")

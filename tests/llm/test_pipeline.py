@@ -145,8 +145,10 @@ class TestStream:
     def test_an_error_before_the_first_piece_is_tried_again(self):
         pieces = [event({"content": "Hi"}), event({}, finish_reason="stop"), b"data: [DONE]\n\n"]
         script = Script([(503, [b"{}"]), (200, pieces)], ENVIRON)
-        result = script.run(stream_chat(ASK, target(), CallSettings(), StreamRecord(target())))
+        record = StreamRecord(target())
+        result = script.run(stream_chat(ASK, target(), CallSettings(), record))
         assert result.is_ok()
+        assert record.completion().attempts == 2
         assert len(script.of(Open)) == 2
 
     def test_a_connection_lost_in_the_middle_keeps_what_had_come_and_is_not_repeated(self):

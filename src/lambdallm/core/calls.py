@@ -44,14 +44,12 @@ class Route:
 
     def chat(self, request: ChatRequest, settings: CallSettings) -> Flow[Result[Completion, LLMError]]:
         """The flow of a whole answer."""
-        request = request.replace(model=self.target.model.id)
         return bridge.chat(self.plugin, request, settings) if self.plugin else chat(request, self.target, settings)
 
     def stream(
         self, request: ChatRequest, settings: CallSettings, record: StreamRecord
     ) -> Flow[Result[None, LLMError]]:
         """The flow of an answer in pieces."""
-        request = request.replace(model=self.target.model.id)
         if self.plugin:
             return bridge.stream_chat(self.plugin, request, record)
         return stream_chat(request, self.target, settings, record)
@@ -90,7 +88,7 @@ def stream(
                 yield from shared_driver().iterate(route.stream(build(route), settings, record))
                 return
             except LLMError as error:
-                if last or error.partial is not None or not worth_another_model(error):
+                if last or record.first_chunk is not None or not worth_another_model(error):
                     raise
             finally:
                 if record.first_chunk is not None:

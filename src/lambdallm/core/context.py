@@ -144,10 +144,10 @@ class LambdaLLMContext:
         return answer
 
     def _structured(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
-        answer = self._complete(prompt, values, schema)
         from ..llm.structured.json_block import parse_json
         from ..llm.structured.validate import problems
 
+        answer = self._complete(prompt, values, schema)
         data = parse_json(answer.text)
         if wrong := problems(data, schema):
             facts = {"provider": answer.provider, "model": answer.model, "usage": answer.usage}

@@ -7,6 +7,7 @@ from ..transport.types import HttpRequest, Timeouts
 from .auth import authorized, percent_encoded
 from .errors import ConfigurationError
 from .flow import ENVIRONMENT
+from .pricing.cost import cost_usd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .catalog.definition import ProviderDefinition
     from .catalog.resolve import Target
     from .flow import Environ, Flow
+    from .types import Completion
     from .wire.codec import Encoded
 
 
@@ -48,6 +50,17 @@ class Prepared(Value):
     codec: Any
     target: Target
     warnings: tuple[str, ...] = ()
+
+
+def labelled(answer: Completion, target: Target, *, warnings: tuple[str, ...] = (), **facts: Any) -> Completion:
+    """A decoded answer with what only its call knows: provider, model, price, warnings, and further `facts` of it."""
+    return answer.replace(
+        provider=target.provider.name,
+        model=answer.model or target.model.id,
+        cost_usd=cost_usd(answer.usage, target.model.price),
+        warnings=(*answer.warnings, *warnings),
+        **facts,
+    )
 
 
 def prepared(

@@ -5,7 +5,7 @@ Flows only: nothing here opens, reads a clock or sleeps.
 
 from __future__ import annotations
 
-from .call import prepared
+from .call import labelled, prepared
 from .errors import ConfigurationError, DeadlineExceededError, StreamError
 from .flow import NOW, Close, Emit, Open, Read, Send
 from .pricing.cost import cost_usd
@@ -38,8 +38,8 @@ def chat(request: ChatRequest, target: Target, settings: CallSettings) -> Flow[R
     if isinstance(result, Err):
         return Err(result.error.located(target.provider.name, target.model.id))
     ended = yield NOW
-    answer: Completion = result.value
-    return Ok(_finished(answer, call, attempts[0], ended.monotonic - begun.monotonic))
+    milliseconds = (ended.monotonic - begun.monotonic) * 1000
+    return Ok(labelled(result.value, target, warnings=call.warnings, latency_ms=milliseconds, attempts=attempts[0]))
 
 
 def stream_chat(
@@ -56,11 +56,7 @@ def stream_chat(
     result = yield from retried(lambda: _stream_once(call, record), _policy(settings))
     record.ended = (yield NOW).monotonic
     if isinstance(result, Err):
-        error = result.error.located(target.provider.name, target.model.id)
-        if record.first_chunk is not None:
-            error.partial = record.completion()
-            error.usage = error.usage or error.partial.usage
-        return Err(error)
+        return Err(record.explained(result.error.located(target.provider.name, target.model.id)))
     return Ok(None)
 
 
@@ -83,18 +79,6 @@ def embed(request: EmbeddingRequest, target: Target, settings: CallSettings) -> 
     return Ok(answer.replace(provider=target.provider.name, model=answer.model or target.model.id, cost_usd=price))
 
 
-def _finished(answer: Completion, call: Prepared, attempts: int, seconds: float) -> Completion:
-    """A decoded answer with what only the call knows."""
-    return answer.replace(
-        provider=call.target.provider.name,
-        model=answer.model or call.target.model.id,
-        cost_usd=cost_usd(answer.usage, call.target.model.price),
-        warnings=(*answer.warnings, *call.warnings),
-        latency_ms=seconds * 1000,
-        attempts=attempts,
-    )
-
-
 def _send_once(call: Prepared, attempts: list[int]) -> Flow[Result[Any, LLMError]]:
     attempts[0] += 1
     reply = yield Send(call.request, call.timeouts, call.target.provider.transport)
@@ -108,6 +92,7 @@ def _send_once(call: Prepared, attempts: list[int]) -> Flow[Result[Any, LLMError
 
 
 def _stream_once(call: Prepared, record: StreamRecord) -> Flow[Result[None, LLMError]]:
+    record.attempts += 1
     reply = yield Open(call.request, call.timeouts, call.target.provider.transport)
     if isinstance(reply, Err):
         return reply

@@ -36,6 +36,7 @@ def chat(provider: BaseProvider, request: ChatRequest, settings: CallSettings) -
 def stream_chat(provider: BaseProvider, request: ChatRequest, record: StreamRecord) -> Flow[Result[None, LLMError]]:
     """The answer piece by piece, as the plug-in gives it."""
     record.begun = (yield NOW).monotonic
+    record.attempts += 1
     try:
         for text in provider.stream(*_as_prompt(request)):
             if record.first_chunk is None:
@@ -44,7 +45,7 @@ def stream_chat(provider: BaseProvider, request: ChatRequest, record: StreamReco
             record.add(chunks)
             yield Emit(chunks)
     except LLMError as error:
-        return Err(error.located(type(provider).__name__, request.model))
+        return Err(record.explained(error.located(type(provider).__name__, request.model)))
     record.ended = (yield NOW).monotonic
     return Ok(None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pricing.cost import cost_usd
+from ..call import labelled
 from .accumulator import Accumulator
 
 TYPE_CHECKING = False
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..catalog.resolve import Target
+    from ..errors import LLMError
     from ..types import Completion, StreamChunk
 
 
@@ -22,12 +23,13 @@ class StreamRecord:
         self.begun = 0.0
         self.first_chunk: float | None = None
         self.ended: float | None = None
-        self.attempts = 1
+        self.attempts = 0
         self.warnings: tuple[str, ...] = ()
 
     def turn_to(self, target: Target) -> None:
         """Start over with another model; for a stream that has delivered nothing yet."""
         self._target = target
+        self.attempts = 0
 
     def add(self, chunks: Iterable[StreamChunk]) -> None:
         """Keep the next chunks."""
@@ -37,16 +39,21 @@ class StreamRecord:
         """The whole answer from what has come so far."""
         accumulator = Accumulator()
         accumulator.add(self._chunks)
-        answer = accumulator.completion()
-        return answer.replace(
-            provider=self._target.provider.name,
-            model=answer.model or self._target.model.id,
-            cost_usd=cost_usd(answer.usage, self._target.model.price),
+        return labelled(
+            accumulator.completion(),
+            self._target,
+            warnings=self.warnings,
             latency_ms=_milliseconds(self.begun, self.ended),
             time_to_first_token_ms=_milliseconds(self.begun, self.first_chunk),
             attempts=self.attempts,
-            warnings=self.warnings,
         )
+
+    def explained(self, error: LLMError) -> LLMError:
+        """The error a stream ended with, told what had come before it, if anything had."""
+        if self.first_chunk is not None:
+            error.partial = self.completion()
+            error.usage = error.usage or error.partial.usage
+        return error
 
 
 def _milliseconds(start: float, end: float | None) -> float | None:
