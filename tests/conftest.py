@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lambdallm.llm.clients.model_file import LocalModel, locate
+from lambdallm.llm.errors import ConfigurationError
+
 
 def pytest_sessionstart(session):
     named = os.environ.get("LAMBDALLM_CORPUS")
@@ -38,3 +41,12 @@ def _clean_environment(monkeypatch):
         ours = name.startswith(("LAMBDALLM_", "AWS_")) and name not in keep
         if secret or ours:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def local_model() -> LocalModel:
+    """The model in the cache, or the one LAMBDALLM_LOCAL_MODEL names. A missing one is a failure, never a skip."""
+    try:
+        return locate()
+    except ConfigurationError as error:
+        pytest.fail(f"{error} Tests never fetch anything themselves.", pytrace=False)

@@ -127,13 +127,6 @@ def serve(environ):
 
 
 @pytest.fixture
-def embedded():
-    """The variable that names the embedded model's file for a command with another home; skips without the model."""
-    pytest.importorskip("xllamacpp")
-    from lambdallm import LambdaLLMError
-    from lambdallm.llm.clients.model_file import locate
-
-    try:
-        return {"LAMBDALLM_LOCAL_MODEL": locate().path}
-    except LambdaLLMError as missing:
-        pytest.skip(str(missing))
+def embedded(local_model):
+    """The variable that names the embedded model's file for a command with another home."""
+    return {"LAMBDALLM_LOCAL_MODEL": local_model.path}

@@ -91,8 +91,6 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_one_line_that_names_the_value_and_the_fix(name, cli, project):
     given = CASES[name]
-    if YAML in given["files"]:
-        pytest.importorskip("yaml")
     told = cli(*given["words"], cwd=project(given["files"]), env=given["env"])
     assert told.returncode == 2, told.stderr
     assert told.stderr.startswith("error: ")

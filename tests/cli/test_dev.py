@@ -224,7 +224,8 @@ class TestInvokeOperation:
         assert (status, json.loads(body)["Type"]) == (400, "User")
 
     def test_speaks_with_boto3(self, serve, project):
-        boto3 = pytest.importorskip("boto3")
+        import boto3
+
         served = serve(project({"app.py": EVENT}))
         client = boto3.client(
             "lambda",

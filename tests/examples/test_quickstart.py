@@ -41,18 +41,6 @@ def test_summary_streams_what_the_model_says(environ):
     assert report["first_token_ms"] is not None
 
 
-@pytest.fixture
-def model():
-    pytest.importorskip("xllamacpp")
-    from lambdallm import LambdaLLMError
-    from lambdallm.llm.clients.model_file import locate
-
-    try:
-        return locate()
-    except LambdaLLMError as missing:
-        pytest.skip(str(missing))
-
-
 def demo(environ):
     return subprocess.run(
         [sys.executable, str(QUICKSTART / "demo.py")], env=environ, capture_output=True, text=True, timeout=300
@@ -60,7 +48,7 @@ def demo(environ):
 
 
 @pytest.mark.model
-def test_the_demonstration_answers_and_measures(model, environ):
+def test_the_demonstration_answers_and_measures(local_model, environ):
     told = demo(environ)
     assert told.returncode == 0, told.stderr
     assert told.stderr == ""
@@ -73,7 +61,6 @@ def test_the_demonstration_answers_and_measures(model, environ):
 
 
 def test_without_the_model_the_demonstration_says_how_to_get_it(environ, tmp_path):
-    pytest.importorskip("xllamacpp")
     told = demo({**environ, "LAMBDALLM_LOCAL_MODEL": "", "LAMBDALLM_CACHE": str(tmp_path)})
     assert told.returncode == 2
     assert "lambdallm local pull" in told.stderr

@@ -6,7 +6,6 @@ Reference: the `anthropic` package, which is not needed for anything but these t
 from __future__ import annotations
 
 import json
-import os
 from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,27 +32,16 @@ from lambdallm.llm.types import (
 )
 from lambdallm.llm.wire.anthropic_messages import StreamDecoder, decode_response, encode_request
 from lambdallm.llm.wire.anthropic_response import decode_part
+from recorded import recordings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lambdallm.llm.types import Part
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "anthropic_messages"
-CORPUS = Path(os.environ.get("LAMBDALLM_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
 FOLDERS = ("anthropic/messages", "vertex/anthropic_messages")
-RECORDED = [path for folder in FOLDERS for path in sorted((CORPUS / folder).glob("*.json"))]
 
-
-def recordings(holds: Callable[[dict[str, Any]], bool]) -> pytest.MarkDecorator:
-    """The recordings of which something holds, as a parameter; one skipped test in a clone that has none."""
-    found = [path for path in RECORDED if holds(json.loads(path.read_bytes()))]
-    none = pytest.param(None, marks=pytest.mark.skip(reason="no recorded traffic: set LAMBDALLM_CORPUS"))
-    return pytest.mark.parametrize("path", found or [none], ids=lambda path: path.stem if path else "none")
-
-
-every_request = recordings(lambda exchange: isinstance(exchange["request"].get("body"), dict))
-every_answer = recordings(lambda exchange: exchange["response"]["status"] == 200)
+every_request = recordings(*FOLDERS, holds=lambda exchange: isinstance(exchange["request"].get("body"), dict))
+every_answer = recordings(*FOLDERS, holds=lambda exchange: exchange["response"]["status"] == 200)
 
 
 # A recorded request as a `ChatRequest`
@@ -207,7 +195,6 @@ def message_of(exchange: dict[str, Any]) -> dict[str, Any]:
     if not exchange["stream"]:
         whole: dict[str, Any] = json.loads(body)
         return whole
-    pytest.importorskip("anthropic")
     from anthropic.lib.streaming._beta_messages import accumulate_event
 
     snapshot: Any = None
@@ -286,8 +273,9 @@ def listed(value: Any) -> Any:
 
 def allowed(body: dict[str, Any]) -> dict[str, Any]:
     """The body after validation: unknown fields are gone, so an equal body has none."""
-    pydantic = pytest.importorskip("pydantic")
-    params = pytest.importorskip("anthropic.types.beta.message_create_params")
+    import pydantic
+    from anthropic.types.beta import message_create_params as params
+
     kind = params.MessageCreateParamsStreaming if body.get("stream") else params.MessageCreateParamsNonStreaming
     adapter = pydantic.TypeAdapter(kind)
     read: dict[str, Any] = listed(adapter.validate_python(body))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,9 @@ from lambdallm.llm.types import (
     ToolDefinition,
 )
 from lambdallm.llm.wire.bedrock_converse import StreamDecoder, decode_error, decode_response, encode_request
+from recorded import recordings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "bedrock_converse"
-CORPUS = Path(os.environ.get("LAMBDALLM_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
 ANSWER = (FIXTURES / "answer.json").read_bytes()
 
 
@@ -240,15 +239,6 @@ def test_any_bytes_are_an_answer_or_an_error(body: bytes, status: int) -> None:
     assert decode_error(status, (), body).message
 
 
-def recorded() -> list[Any]:
-    """The recorded answers, errors apart: those have nothing to send back."""
-    paths = sorted(CORPUS.glob("bedrock/converse/*.json"))
-    paths = [path for path in paths if json.loads(path.read_bytes())["response"]["status"] == 200]
-    return [pytest.param(path, id=path.stem) for path in paths] or [
-        pytest.param(None, id="none", marks=pytest.mark.skip(reason="no recorded traffic; set LAMBDALLM_CORPUS"))
-    ]
-
-
 def message_of(exchange: dict[str, Any]) -> ChatMessage:
     response = exchange["response"]
     if "body_b64" not in response:
@@ -267,7 +257,7 @@ def without_a_clients_type(block: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize("path", recorded())
+@recordings("bedrock/converse", holds=lambda exchange: exchange["response"]["status"] == 200)
 def test_recorded_answers_go_back_as_they_came(path: Path) -> None:
     exchange = json.loads(path.read_bytes())
     blocks = replayed(message_of(exchange)) if message_of(exchange).parts else []

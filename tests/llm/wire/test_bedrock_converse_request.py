@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,8 @@ from lambdallm.llm.types import (
     ToolResult,
 )
 from lambdallm.llm.wire.bedrock_converse import PATHS, encode_request
+from recorded import recordings
 
-CORPUS = Path(os.environ.get("LAMBDALLM_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
 HI = ChatMessage("user", "Hi")
 WEATHER = ToolDefinition("weather", "The weather.", {"type": "object", "properties": {"city": {"type": "string"}}})
 CALL = ToolCall("t1", "weather", {"city": "Bergen"})
@@ -479,15 +478,6 @@ def test_lone_surrogates_do_not_break_the_body() -> None:
     assert blocks(TextPart("\ud83d")) == [{"text": "\ud83d"}]
 
 
-def bodies() -> list[Any]:
-    """The recordings that kept their request."""
-    paths = sorted(CORPUS.glob("bedrock/converse/*.json"))
-    paths = [path for path in paths if json.loads(path.read_bytes())["request"].get("body") is not None]
-    return [pytest.param(path, id=path.stem) for path in paths] or [
-        pytest.param(None, id="none", marks=pytest.mark.skip(reason="no recorded traffic; set LAMBDALLM_CORPUS"))
-    ]
-
-
 def as_request(body: dict[str, Any]) -> ChatRequest:
     """A recorded request in our values, block for block."""
     turns = [
@@ -520,7 +510,7 @@ def _name(tools: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize("path", bodies())
+@recordings("bedrock/converse", holds=lambda exchange: exchange["request"].get("body") is not None)
 def test_recorded_requests_are_written_again(path: Path) -> None:
     recorded = json.loads(path.read_bytes())["request"]["body"]
     body = encode_request(as_request(recorded), {}).body

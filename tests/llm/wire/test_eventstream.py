@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import struct
 import uuid
 import zlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,8 +22,7 @@ from lambdallm.llm.wire.eventstream import (
     encode_message,
 )
 from lambdallm.llm.wire.framing import MAX_FRAME_BYTES
-
-CORPUS = Path(os.environ.get("LAMBDALLM_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
+from recorded import CORPUS, needs_corpus
 
 HELLO = encode_message({":event-type": "greeting"}, b"hello")
 
@@ -209,7 +206,7 @@ def test_equal_to_botocore_on_broken_messages(place: int, value: int) -> None:
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="no recorded traffic; set LAMBDALLM_CORPUS")
+@needs_corpus
 def test_equal_to_botocore_on_every_recorded_stream() -> None:
     seen = 0
     for path in CORPUS.glob("bedrock/*/*.json"):

@@ -72,7 +72,8 @@ def test_every_setting() -> None:
 
 
 def test_every_settings_name_is_one_that_the_official_sdk_knows() -> None:
-    params = pytest.importorskip("openai.types.chat.completion_create_params")
+    from openai.types.chat import completion_create_params as params
+
     settings = {"max_tokens": 5, "temperature": 0.0, "top_p": 0.5, "stop": ("a",), "seed": 0, "n": 2, "logprobs": 3}
     more = {"presence_penalty": 0.1, "frequency_penalty": 0.2, "user": "u", "thinking": Thinking(), "stream": True}
     body = body_of(**settings, **more, tools=(ToolDefinition("f"),), tool_choice=ToolChoice("auto"))

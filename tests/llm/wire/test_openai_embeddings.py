@@ -2,10 +2,8 @@
 
 import json
 import math
-import os
 import struct
 from base64 import b64encode
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,10 +13,9 @@ from lambdallm import AsyncWireClient, WireClient
 from lambdallm.llm.errors import ConfigurationError, InvalidRequestError, ProviderResponseError
 from lambdallm.llm.types import EmbeddingRequest, Usage
 from lambdallm.llm.wire.openai_embeddings import decode_error, decode_response, encode_request
+from recorded import recordings
 
-CORPUS = Path(os.environ.get("LAMBDALLM_CORPUS") or Path(__file__).parents[4] / "shared" / "corpus")
 FOLDERS = ("openai/embeddings", "azure/embeddings", "mistral/embeddings", "openrouter/embeddings")
-RECORDED = [path for folder in FOLDERS for path in sorted((CORPUS / folder).glob("*.json"))]
 
 
 def decode(answer):
@@ -59,11 +56,7 @@ def test_any_bytes_are_vectors_or_an_error(body):
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize(
-    "path",
-    RECORDED or [pytest.param(None, marks=pytest.mark.skip(reason="no recorded traffic: set LAMBDALLM_CORPUS"))],
-    ids=lambda path: path.stem if path else "none",
-)
+@recordings(*FOLDERS)
 def test_recorded_answers(path):
     exchange = json.loads(path.read_bytes())
     response, expected = exchange["response"], exchange["expected"]

@@ -11,6 +11,7 @@ works looks at it between two pieces. Nothing else crosses from one thread to th
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 
 from ..._value import Value
 from ...transport.clock import Clock
@@ -67,19 +68,19 @@ class Ask(Value):
     stop: Stop
 
 
-class InProcessTransport:
+class InProcessTransport(ABC):
     """The base: a subclass writes `answer` and `stream`, and gets the `Transport` protocol."""
 
     blocks = True
     """Whether answering takes long enough to keep it off an event loop's thread."""
 
+    @abstractmethod
     def answer(self, ask: Ask) -> dict[str, Any]:
         """The JSON of a whole answer. Raises `Refusal`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stream(self, ask: Ask) -> Iterator[dict[str, Any]]:
         """The JSON of each event. Raises `Refusal`; before the first event it becomes the answer's status."""
-        raise NotImplementedError
 
     def send(self, request: HttpRequest, timeouts: Timeouts, stop: Stop | None = None) -> HttpResponse:
         """Answer a request whole. Raises `WaitTimeout`."""
@@ -98,7 +99,7 @@ class InProcessTransport:
             headers = _JSON_HEADERS + refused.headers
             return InProcessStream(refused.status, headers, iter((_dumped(refused.body),)), stop)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most subclasses have nothing to add
         """Nothing to release: what a subclass loads belongs to the environment."""
 
 
