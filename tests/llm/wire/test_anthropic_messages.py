@@ -36,7 +36,7 @@ from lambdallm.llm.types import (
     Usage,
 )
 from lambdallm.llm.wire.anthropic_messages import StreamDecoder, decode_error, decode_response
-from lambdallm.llm.wire.anthropic_response import MARK
+from lambdallm.llm.wire.anthropic_messages.response import MARK
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "anthropic_messages"
 TEXT, TOOLS = (FIXTURES / "text.sse").read_bytes(), (FIXTURES / "tools.sse").read_bytes()

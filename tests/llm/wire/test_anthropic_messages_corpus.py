@@ -31,7 +31,7 @@ from lambdallm.llm.types import (
     ToolResult,
 )
 from lambdallm.llm.wire.anthropic_messages import StreamDecoder, decode_response, encode_request
-from lambdallm.llm.wire.anthropic_response import decode_part
+from lambdallm.llm.wire.anthropic_messages.response import decode_part
 from recorded import recordings
 
 if TYPE_CHECKING:

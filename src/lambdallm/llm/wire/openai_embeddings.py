@@ -14,8 +14,8 @@ from ..types import Embeddings
 from .body import body_writer
 from .codec import Encoded
 from .headers import request_id
+from .openai_chat.fields import leftovers, read_usage, records
 from .openai_error import decode_error, error_inside
-from .openai_fields import leftovers, read_usage, records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdallm.llm.types import ProviderPart, ReasoningPart, TextPart
-from lambdallm.llm.wire.openai_chat_response import MARK
+from lambdallm.llm.wire.openai_chat.response import MARK
 
 from .table import at
 

@@ -6,9 +6,9 @@ call under index 0 with its own id; whole calls in one piece; id and name repeat
 
 from __future__ import annotations
 
-from ..types import ToolCallDelta
-from .openai_chat_response import call_body, call_metadata
-from .openai_fields import as_json, records
+from ...types import ToolCallDelta
+from .fields import as_json, records
+from .response import call_body, call_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 
-from ..errors import UnsupportedParameterError
-from ..types import ProviderPart
-from .bedrock_converse_content import BlockEncoder, base64_text, cache_point, provider_block
-from .body import body_writer, plain
-from .codec import Encoded
+from ...errors import UnsupportedParameterError
+from ...types import ProviderPart
+from ..body import body_writer, plain
+from ..codec import Encoded
+from .content import BlockEncoder, base64_text, cache_point, provider_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
-    from ..types import ChatMessage, ChatRequest, ResponseFormat, Thinking, ToolDefinition
-    from .bedrock_converse_content import Block
-    from .codec import Facts
+    from ...types import ChatMessage, ChatRequest, ResponseFormat, Thinking, ToolDefinition
+    from ..codec import Facts
+    from .content import Block
 
     Fields: TypeAlias = dict[str, Any]
 

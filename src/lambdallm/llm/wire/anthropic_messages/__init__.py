@@ -1,7 +1,7 @@
 """The Anthropic Messages protocol: `POST /v1/messages`, as its API reference describes it, version 2023-06-01.
 
-The door of the codec: requests are written in `anthropic_request` (its content in `anthropic_blocks`), whole answers
-and errors are read in `anthropic_response`, streams in `anthropic_stream`.
+The door of the codec: requests are written in `request` (its content in `blocks`), whole answers
+and errors are read in `response`, streams in `stream`.
 
 What a catalog entry may declare, all of it optional:
 
@@ -24,12 +24,12 @@ Never in silence: what can't be expressed raises `UnsupportedParameterError`, wh
 
 from __future__ import annotations
 
-from .anthropic_request import encode_request
-from .anthropic_response import decode_error, decode_response
+from .request import encode_request
+from .response import decode_error, decode_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .codec import Decoder
+    from ..codec import Decoder
 
 PATHS = {"chat": "/v1/messages", "stream": "/v1/messages"}
 """Below an endpoint without `/v1`, as `ANTHROPIC_BASE_URL` has it. Entries whose URL names the model give their own."""
@@ -37,7 +37,7 @@ PATHS = {"chat": "/v1/messages", "stream": "/v1/messages"}
 
 def StreamDecoder() -> Decoder:
     """A fresh decoder for one stream. Its module is imported by the first one: whole answers do without."""
-    from .anthropic_stream import StreamDecoder as Fresh
+    from .stream import StreamDecoder as Fresh
 
     return Fresh()
 

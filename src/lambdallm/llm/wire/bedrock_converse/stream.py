@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import json
 
-from ..errors import StreamError, error_for
-from ..types import ProviderPart, ReasoningPart, StreamChunk, TextPart, ToolCallDelta
-from .bedrock_converse_content import SERVER_CALL, joined_base64
-from .bedrock_converse_fields import read_finish_reason, read_metadata, read_usage
-from .eventstream import EventStreamDecoder
-from .framing import FramingError, check_size
+from ...errors import StreamError, error_for
+from ...types import ProviderPart, ReasoningPart, StreamChunk, TextPart, ToolCallDelta
+from ..eventstream import EventStreamDecoder
+from ..framing import FramingError, check_size
+from .content import SERVER_CALL, joined_base64
+from .fields import read_finish_reason, read_metadata, read_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from ..errors import LLMError
-    from ..types import Part
-    from .eventstream import HeaderValue
+    from ...errors import LLMError
+    from ...types import Part
+    from ..eventstream import HeaderValue
 
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # half of `json.loads` is what it adds to this
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import binascii
 import json
 
-from ..errors import UnsupportedParameterError
-from ..types import (
+from ...errors import UnsupportedParameterError
+from ...types import (
     AudioPart,
     DocumentPart,
     ImagePart,
@@ -25,15 +25,15 @@ from ..types import (
     ToolCall,
     ToolResult,
 )
-from .openai_chat_response import MARK
+from .response import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from ..types import ChatMessage, Metadata, Part
-    from .codec import Facts
+    from ...types import ChatMessage, Metadata, Part
+    from ..codec import Facts
 
     Encoder = Callable[[Any, Facts, str], dict[str, Any]]
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 
-from ..errors import ProviderResponseError
-from ..result import Err, Ok
-from ..types import (
+from ...errors import ProviderResponseError
+from ...result import Err, Ok
+from ...types import (
     EMPTY,
     ChatMessage,
     Choice,
@@ -25,9 +25,9 @@ from ..types import (
     TextPart,
     ToolCall,
 )
-from .headers import request_id
-from .openai_error import error_inside
-from .openai_fields import (
+from ..headers import request_id
+from ..openai_error import error_inside
+from .fields import (
     REPLAYED_FIELDS,
     as_json,
     finish_reason,
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ...transport.types import Headers
-    from ..errors import LLMError
-    from ..result import Result
-    from ..types import Metadata, Part
+    from ....transport.types import Headers
+    from ...errors import LLMError
+    from ...result import Result
+    from ...types import Metadata, Part
 
 MARK = "openai_chat"
 """The key in `metadata` for this protocol's own notes; it is never sent."""

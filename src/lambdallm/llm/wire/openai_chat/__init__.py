@@ -27,20 +27,20 @@ Source: OpenAI, "Chat Completions: Create chat completion"; the providers' own p
 
 from __future__ import annotations
 
-from .openai_chat_request import encode_request
-from .openai_chat_response import decode_response
-from .openai_error import decode_error
+from ..openai_error import decode_error
+from .request import encode_request
+from .response import decode_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .codec import Decoder
+    from ..codec import Decoder
 
 PATHS = {"chat": "/chat/completions", "stream": "/chat/completions"}
 
 
 def StreamDecoder() -> Decoder:
     """A fresh decoder for one stream. Its module is imported by the first one: whole answers do without."""
-    from .openai_chat_stream import StreamDecoder as Fresh
+    from .stream import StreamDecoder as Fresh
 
     return Fresh()
 

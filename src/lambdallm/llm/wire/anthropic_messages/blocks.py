@@ -10,8 +10,8 @@ warning. A message's own `cache_control` goes to its last block.
 
 from __future__ import annotations
 
-from ..errors import UnsupportedParameterError
-from ..types import (
+from ...errors import UnsupportedParameterError
+from ...types import (
     AudioPart,
     DocumentPart,
     ImagePart,
@@ -22,14 +22,14 @@ from ..types import (
     ToolCall,
     ToolResult,
 )
-from .anthropic_response import MARK
+from .response import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeAlias
 
-    from ..types import ChatMessage, Part
+    from ...types import ChatMessage, Part
 
     Block: TypeAlias = dict[str, Any]
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 
-from ..errors import ProviderResponseError, error_for
-from ..result import Err, Ok
-from ..types import (
+from ...errors import ProviderResponseError, error_for
+from ...result import Err, Ok
+from ...types import (
     EMPTY,
     ChatMessage,
     Choice,
@@ -25,17 +25,17 @@ from ..types import (
     ToolCall,
     Usage,
 )
-from .headers import request_id, retry_after
+from ..headers import request_id, retry_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ...transport.types import Headers
-    from ..errors import LLMError
-    from ..result import Result
-    from ..types import FinishReason, Metadata, Part
+    from ....transport.types import Headers
+    from ...errors import LLMError
+    from ...result import Result
+    from ...types import FinishReason, Metadata, Part
 
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading an answer of the wrong shape raises. It goes no further than the function that was given the bytes."""

@@ -16,8 +16,8 @@ from __future__ import annotations
 import binascii
 import re
 
-from ..errors import UnsupportedParameterError
-from ..types import (
+from ...errors import UnsupportedParameterError
+from ...types import (
     AudioPart,
     DocumentPart,
     ImagePart,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, TypeAlias
 
-    from ..types import Metadata, Part
+    from ...types import Metadata, Part
 
     Block: TypeAlias = dict[str, Any]
 

@@ -5,14 +5,14 @@ Source: Bedrock API reference, "Converse" and "TokenUsage".
 
 from __future__ import annotations
 
-from ..types import EMPTY, Usage
+from ...types import EMPTY, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..types import FinishReason, Metadata
+    from ...types import FinishReason, Metadata
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 
-from ..types import Usage
+from ...types import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-    from ..types import FinishReason
+    from ...types import FinishReason
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """The names that providers gave to what the model thought, in a message or a delta."""

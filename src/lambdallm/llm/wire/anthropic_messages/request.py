@@ -6,19 +6,19 @@ The facts read here are listed in `anthropic_messages`.
 
 from __future__ import annotations
 
-from ..errors import UnsupportedParameterError
-from ..types import ProviderPart
-from .anthropic_blocks import encode_messages
-from .body import body_writer
-from .codec import Encoded
+from ...errors import UnsupportedParameterError
+from ...types import ProviderPart
+from ..body import body_writer
+from ..codec import Encoded
+from .blocks import encode_messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
-    from .codec import Facts
+    from ...types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ..codec import Facts
 
 _VERSION = "2023-06-01"
 _MAX_TOKENS = 4096

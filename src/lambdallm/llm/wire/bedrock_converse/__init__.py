@@ -1,7 +1,7 @@
 """Amazon Bedrock's Converse and ConverseStream: one JSON protocol for every chat model on Bedrock.
 
-The model is in the URL, so a body never names it. Requests are encoded in `bedrock_converse_request` and
-`bedrock_converse_content`, streams decoded in `bedrock_converse_stream`; here are whole answers and errors.
+The model is in the URL, so a body never names it. Requests are encoded in `request` and
+`content`, streams decoded in `stream`; here are whole answers and errors.
 
 What differs between models is declared as facts of their catalog entries:
 
@@ -23,23 +23,23 @@ from __future__ import annotations
 
 import json
 
-from ...transport.types import find_header
-from ..errors import ProviderResponseError, error_for
-from ..result import Err, Ok
-from ..types import ChatMessage, Choice, Completion
-from .bedrock_converse_content import decode_block
-from .bedrock_converse_fields import read_finish_reason, read_metadata, read_usage
-from .bedrock_converse_request import encode_request
-from .headers import request_id, retry_after
+from ....transport.types import find_header
+from ...errors import ProviderResponseError, error_for
+from ...result import Err, Ok
+from ...types import ChatMessage, Choice, Completion
+from ..headers import request_id, retry_after
+from .content import decode_block
+from .fields import read_finish_reason, read_metadata, read_usage
+from .request import encode_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...transport.types import Headers
-    from ..errors import LLMError
-    from ..result import Result
-    from .codec import Decoder
+    from ....transport.types import Headers
+    from ...errors import LLMError
+    from ...result import Result
+    from ..codec import Decoder
 
 PATHS = {"chat": "/model/{model}/converse", "stream": "/model/{model}/converse-stream"}
 
@@ -108,7 +108,7 @@ def _json(body: bytes) -> Any:
 
 def StreamDecoder() -> Decoder:
     """A fresh decoder for one stream. Its module is imported by the first one: whole answers do without."""
-    from .bedrock_converse_stream import StreamDecoder as Fresh
+    from .stream import StreamDecoder as Fresh
 
     return Fresh()
 

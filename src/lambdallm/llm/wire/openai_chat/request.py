@@ -6,19 +6,19 @@ tokens"; DeepSeek, "Thinking mode"; Alibaba, "Deep thinking"; vLLM, "Reasoning o
 
 from __future__ import annotations
 
-from ..errors import UnsupportedParameterError
-from ..types import ProviderPart
-from .body import body_writer
-from .codec import Encoded
-from .openai_chat_messages import encode_messages
+from ...errors import UnsupportedParameterError
+from ...types import ProviderPart
+from ..body import body_writer
+from ..codec import Encoded
+from .messages import encode_messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ..types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
-    from .codec import Facts
+    from ...types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ..codec import Facts
 
 
 _PLAIN = (

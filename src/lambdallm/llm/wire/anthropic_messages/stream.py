@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 
-from ..errors import StreamError, error_for
-from ..types import StreamChunk, TextPart, ToolCallDelta
-from .anthropic_blocks import invalid_input
-from .anthropic_response import (
+from ...errors import StreamError, error_for
+from ...types import StreamChunk, TextPart, ToolCallDelta
+from ..repeat import Repeat
+from ..sse import FramingError, SseDecoder
+from .blocks import invalid_input
+from .response import (
     MALFORMED,
     MODELLED,
     TOOL_FIELDS,
@@ -28,17 +30,15 @@ from .anthropic_response import (
     text_of,
     usage_of,
 )
-from .repeat import Repeat
-from .sse import FramingError, SseDecoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from ..errors import LLMError
-    from ..types import Usage
-    from .sse import Event
+    from ...errors import LLMError
+    from ...types import Usage
+    from ..sse import Event
 
 _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # not in its stub
 """JSON at a third of the cost of `json.loads`, for text that is known to start with a value."""

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import json
 
-from ..errors import StreamError
-from ..types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart
-from .framing import FramingError
-from .openai_chat_calls import CallTracker
-from .openai_chat_response import (
+from ...errors import StreamError
+from ...types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart
+from ..framing import FramingError
+from ..openai_error import ErrorFacts, error_inside, stream_error
+from ..repeat import Repeat
+from ..sse import SseDecoder
+from .calls import CallTracker
+from .fields import as_json, finish_reason, leftovers, read_usage, reasoning_text, records
+from .response import (
     ANSWER_FIELDS,
     CHOICE_FIELDS,
     MARK,
@@ -26,17 +30,13 @@ from .openai_chat_response import (
     reasoning_marks,
     replayed,
 )
-from .openai_error import ErrorFacts, error_inside, stream_error
-from .openai_fields import as_json, finish_reason, leftovers, read_usage, reasoning_text, records
-from .repeat import Repeat
-from .sse import SseDecoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..errors import LLMError
-    from ..types import Part
+    from ...errors import LLMError
+    from ...types import Part
 
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # the C scanner: not in the stubs
 _IRREGULAR = (KeyError, IndexError, TypeError, AttributeError, ValueError, StopIteration, RecursionError)
