@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 class CallSettings(Value):
     """What a caller may decide for a call apart from the request itself.
 
+    `wire` is another wire protocol that the provider speaks (`openai_responses` instead of `openai_chat`).
     `timeout` is the longest silence and `total` the longest call, in seconds; `deadline` is a reading of the
     monotonic clock that no attempt and no wait goes beyond. `None` leaves a setting to the provider's definition.
     """
 
     api_key: str | None = None
     base_url: str | None = None
+    wire: str | None = None
     headers: Headers = ()
     connect_timeout: float | None = 10.0
     timeout: float | None = None
@@ -71,7 +73,7 @@ def prepared(
     provider = target.provider
     codec = codec_named(wire)
     encoded = encode(codec)
-    url = url_of(provider, codec, operation, target.model.id, settings.base_url, environ)
+    url = url_of(target, path_of(target, wire, codec, operation), settings.base_url, environ)
     headers = (("Content-Type", "application/json"), *encoded.headers, *provider.headers.items(), *settings.headers)
     http = yield from authorized(HttpRequest("POST", url, headers, encoded.body), provider, settings.api_key, environ)
     read = provider.timeout if settings.timeout is None else settings.timeout
@@ -93,16 +95,26 @@ def codec_named(wire: str) -> Any:
     return codec
 
 
-def url_of(
-    provider: ProviderDefinition, codec: Any, operation: str, model: str, base_url: str | None, environ: Environ
-) -> str:
-    """Where an operation lives: the endpoint with its variables filled in, and the operation's path."""
+def path_of(target: Target, wire: str, codec: Any, operation: str) -> str:
+    """Where an operation lives below the endpoint.
+
+    What the model's facts or the provider's `paths` say for `wire:operation`, else for the operation where the model's
+    usual protocol is meant, else what the protocol itself says.
+    """
+    paths = target.facts.get("paths", target.provider.paths)
+    usual = paths.get(operation) if wire == target.wire or operation not in ("chat", "stream") else None
+    path: str = paths.get(f"{wire}:{operation}", codec.PATHS[operation] if usual is None else usual)
+    return path
+
+
+def url_of(target: Target, path: str, base_url: str | None, environ: Environ) -> str:
+    """The endpoint and a path below it, with their variables and the model's id filled in."""
+    provider = target.provider
     named = (environ.get(name) for name in provider.endpoint_env)
     base = base_url or next((value for value in named if value), None) or provider.endpoint
-    path: str = provider.paths.get(operation, codec.PATHS[operation])
     if "{model}" in path:
-        path = path.replace("{model}", percent_encoded(model))
-    return _filled(base, provider, environ).rstrip("/") + path
+        path = path.replace("{model}", percent_encoded(target.model.id))
+    return _filled(base, provider, environ).rstrip("/") + _filled(path, provider, environ)
 
 
 def _filled(template: str, provider: ProviderDefinition, environ: Environ) -> str:

@@ -64,7 +64,7 @@ def embed(request: EmbeddingRequest, target: Target, settings: CallSettings) -> 
     """A vector for each text, in their order. Raises as `chat` does."""
     begun = yield NOW
     _check_deadline(settings, begun.monotonic)
-    wire = target.provider.embedding_wire
+    wire = target.facts.get("embedding_wire", target.provider.embedding_wire)
     if wire is None:
         fix = "Choose a provider whose definition has 'embedding_wire'."
         raise ConfigurationError(f"{target.provider.name!r} has no embeddings.", fix=fix)
@@ -155,7 +155,7 @@ def _chat_call(request: ChatRequest, target: Target, settings: CallSettings, *, 
     def encode(codec: Codec) -> Encoded:
         return codec.encode_request(request, target.facts)
 
-    return (yield from prepared(operation, target.provider.wire, encode, target, settings))
+    return (yield from prepared(operation, settings.wire or target.wire, encode, target, settings))
 
 
 def _policy(settings: CallSettings) -> RetryPolicy:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Role = Literal["system", "developer", "user", "assistant", "tool"]
     FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "pause", "error", "other"]
+    InputType = Literal["query", "document", "classification", "clustering", "similarity"]
     Metadata: TypeAlias = Mapping[str, Any]
 
 EMPTY: Metadata = type(type.__dict__)({})  # a read-only mapping, without importing `types`
@@ -112,10 +113,15 @@ class ToolResult(Value):
 
 
 class ProviderPart(Value):
-    """A block only its provider understands (a hosted tool's call or result), kept whole under its `type`."""
+    """A block only its provider understands (a hosted tool's call or result), kept whole under its `type`.
+
+    `protocol` is the wire protocol it came in (`"anthropic_messages"`): others leave it out and say so, or refuse it.
+    A part without it is sent as it stands.
+    """
 
     type: str
     value: Metadata = EMPTY
+    protocol: str = ""
 
 
 if TYPE_CHECKING:
@@ -218,7 +224,8 @@ class ChatRequest(Value):
     """Everything a call to a chat model says.
 
     `None` leaves a setting to the provider. `stop` are strings; `extra` is merged into the body as it stands, for what
-    only one provider knows.
+    only one provider knows. Where a request was decoded from a wire protocol, `dialect` names it: then `extra` holds
+    that protocol's own settings, and an encoder of another one leaves them out with a warning for each.
     """
 
     model: str
@@ -241,6 +248,7 @@ class ChatRequest(Value):
     user: str | None = None
     stream: bool = False
     extra: Metadata = EMPTY
+    dialect: str | None = None
 
 
 class Usage(Value):
@@ -370,11 +378,16 @@ class StreamChunk(Value):
 
 
 class EmbeddingRequest(Value):
-    """Texts to turn into vectors. `dimensions` shortens them, where the model can; `extra` is merged into the body."""
+    """Texts to turn into vectors.
+
+    `dimensions` shortens the vectors, where the model can. `input_type` says what the texts are for: to be searched
+    (`document`), to search with (`query`), and so on. `extra` is merged into the body.
+    """
 
     model: str
     texts: tuple[str, ...]
     dimensions: int | None = None
+    input_type: InputType | None = None
     user: str | None = None
     extra: Metadata = EMPTY
 
@@ -387,4 +400,14 @@ class Embeddings(Value):
     model: str | None = None
     provider: str | None = None
     cost_usd: float | None = None
+    metadata: Metadata = EMPTY
+
+
+class TokenCount(Value):
+    """How many tokens a request's input has, as its provider counts them."""
+
+    input_tokens: int
+    cached_tokens: int = 0
+    model: str | None = None
+    provider: str | None = None
     metadata: Metadata = EMPTY

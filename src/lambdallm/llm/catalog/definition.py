@@ -61,9 +61,11 @@ class ProviderDefinition(Value):
     """Everything that tells one provider from another on the same wire protocol.
 
     `endpoint` may hold `{variables}`: `variables` maps each to the environment variables to read it from, the last
-    entry after `=` being a literal default. `paths` overrides where the protocol's operations live. `transport` names
-    an in-process transport by import path. `timeout` is the longest silence, in seconds. `families` gives facts to all
-    models whose id begins with its key, the longer key over the shorter one.
+    entry after `=` being a literal default. `paths` overrides where the protocol's operations live, by operation
+    (`chat`) or, for a further protocol that the provider speaks, by protocol and operation (`openai_responses:chat`).
+    `transport` names an in-process transport by import path. `timeout` is the longest silence, in seconds. `families`
+    gives facts to all models whose id begins with its key, the longer key over the shorter one; the facts `wire`,
+    `embedding_wire` and `paths` give models of one provider another protocol and other paths.
     """
 
     name: str

@@ -31,6 +31,12 @@ class Target(Value):
         """`provider/model`."""
         return f"{self.provider.name}/{self.model.id}"
 
+    @property
+    def wire(self) -> str:
+        """The wire protocol of the model: its own where its facts name one, else its provider's."""
+        named: str = self.facts.get("wire", self.provider.wire)
+        return named
+
 
 def resolve(name: str, known: Catalog | None = None) -> Target:
     """The target that a model's name means.

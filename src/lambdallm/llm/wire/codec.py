@@ -1,8 +1,12 @@
 """The shape every codec has. A codec speaks one wire protocol: values in, bytes out, and back. It opens nothing.
 
-A codec is a module of this package with five names: `PATHS`, `encode_request`, `decode_response`, `decode_error` and
-`StreamDecoder`. It never names a provider: what differs between two providers of one protocol is declared in the
-provider's catalog entry and arrives here as `facts`.
+A codec is a module or package here with five names: `PATHS`, `encode_request`, `decode_response`, `decode_error` and
+`StreamDecoder`. One that clients speak to us too is a `Dialect` and has five more: `decode_request`,
+`encode_response`, `encode_error`, `StreamEncoder` and `STREAM_TYPE`. Codecs of embeddings and token counts have
+`PATHS`, `encode_request`, `decode_response` and `decode_error` over their own values.
+
+A codec never names a provider: what differs between two providers of one protocol is declared in the provider's
+catalog entry and arrives here as `facts`. What has no field in our values is kept by the rules of `notes`.
 """
 
 from __future__ import annotations
@@ -11,15 +15,23 @@ from ..._value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Protocol, TypeAlias
 
     from ...transport.types import Headers
-    from ..errors import LLMError
+    from ..errors import LambdaLLMError, LLMError
     from ..result import Result
     from ..types import ChatRequest, Completion, StreamChunk
 
     Facts: TypeAlias = Mapping[str, Any]
+
+
+class EncodedError(Value):
+    """An error in wire form: what a server of the protocol would answer."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
 
 
 class Encoded(Value):
@@ -77,4 +89,52 @@ if TYPE_CHECKING:
 
         def close(self) -> list[StreamChunk]:
             """The chunks that the end of the bytes completes."""
+            ...
+
+    class Dialect(Codec, Protocol):
+        """A protocol that clients speak to us: the other direction.
+
+        The modules behind these names are imported when one is first called: a call to a provider does without them.
+        """
+
+        STREAM_TYPE: str
+        """The content type of a streamed answer."""
+
+        def decode_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> ChatRequest:
+            """What a client asks for, with `dialect` naming this protocol and `extra` what no field holds.
+
+            Where the URL says them, `model` and `stream` are given. Raises `InvalidRequestError` for what is malformed;
+            it quotes the value, and its `param` is the path to it (`messages[2].content[0].type`).
+            """
+            ...
+
+        def encode_response(self, answer: Completion, request: ChatRequest, *, id: str, created: int) -> bytes:
+            """A whole answer to a client's request: JSON in UTF-8.
+
+            `id` is used where the answer has none, `created` is in seconds since the epoch. What an official SDK of
+            the protocol reads from it is what `answer` says. A finish reason is said in this protocol's words.
+            """
+            ...
+
+        def encode_error(self, error: LambdaLLMError) -> EncodedError:
+            """An error as the protocol's own server would report it, so that its SDKs raise their matching class."""
+            ...
+
+        def StreamEncoder(self, request: ChatRequest, *, id: str, created: int) -> Encoder:
+            """A fresh encoder for one streamed answer."""
+            ...
+
+    class Encoder(Protocol):
+        """Turns the chunks of one streamed answer into bytes, each call's bytes ready to be sent at once."""
+
+        def feed(self, chunks: Sequence[StreamChunk]) -> bytes:
+            """The bytes for these chunks; the first call's begin with what opens a stream of the protocol."""
+            ...
+
+        def close(self) -> bytes:
+            """The bytes that end the stream normally: what was held back, the finish reason, usage, the end mark."""
+            ...
+
+        def fail(self, error: LambdaLLMError) -> bytes:
+            """The bytes that end a stream which has begun with an error, as the protocol does it."""
             ...

@@ -12,18 +12,18 @@ from lambdallm.llm.result import Err
 from lambdallm.llm.streaming.accumulator import Accumulator
 
 from .table import find
-from .tell import tell_completion, tell_error
+from .tell import tell_completion, tell_count, tell_embeddings, tell_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, Literal, TypeAlias
 
     from lambdallm.llm.types import Completion, StreamChunk
     from lambdallm.llm.wire.codec import Codec
     from lambdallm.transport.types import Headers
 
-    from .table import Api
+    from .sdk import Api, Sdk
 
     Split: TypeAlias = Literal["whole", "bytes"] | int
 
@@ -42,7 +42,7 @@ def decode_exchange(exchange: dict[str, Any], *, split: Split = "whole") -> dict
     Raises `Unsupported` for an API that no codec reads.
     """
     api = find(exchange["provider"], exchange["api"])
-    codec = _codec(api) if api is not None else None
+    codec = _codec(api.codec_for(exchange.get("model") or "")) if api is not None else None
     if api is None or codec is None:
         raise Unsupported(f"no codec reads {exchange['provider']}/{exchange['api']} yet")
     status, headers, body = _response(exchange["response"])
@@ -53,12 +53,12 @@ def decode_exchange(exchange: dict[str, Any], *, split: Split = "whole") -> dict
     return _decode_whole(codec, api, status, headers, body)
 
 
-def _codec(api: Api) -> Codec | None:
+def _codec(name: str) -> Codec | None:
     """The codec's module; `None` while it is not written. Any other failure to import is a failure."""
     try:
-        module: Any = importlib.import_module(f"{_WIRE}.{api.codec}")
+        module: Any = importlib.import_module(f"{_WIRE}.{name}")
     except ModuleNotFoundError as missing:
-        if missing.name != f"{_WIRE}.{api.codec}":
+        if missing.name != f"{_WIRE}.{name}":
             raise
         return None
     codec: Codec = module
@@ -74,9 +74,16 @@ def _response(response: dict[str, Any]) -> tuple[int, Headers, bytes]:
 def _decode_whole(codec: Codec, api: Api, status: int, headers: Headers, body: bytes) -> dict[str, Any]:
     result = codec.decode_response(status, headers, body)
     if not isinstance(result, Err):
-        return tell_completion(result.value, api.sdk)
+        return _TELL[api.tells](result.value, api.sdk)
     inside = _error_inside(body)
     return {"kind": "error_in_200", "error": inside} if inside is not None else tell_error(result.error, api.sdk)
+
+
+_TELL: dict[str, Callable[[Any, Sdk], dict[str, Any]]] = {
+    "chat": tell_completion,
+    "embeddings": tell_embeddings,
+    "count_tokens": lambda count, _sdk: tell_count(count),
+}
 
 
 def _error_inside(body: bytes) -> Any:

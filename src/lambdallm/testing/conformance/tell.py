@@ -5,16 +5,17 @@ from __future__ import annotations
 from lambdallm.llm.types import ProviderPart, ReasoningPart, TextPart
 from lambdallm.llm.wire.openai_chat.response import MARK
 
-from .table import at
+from .sdk import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from lambdallm.llm.errors import LLMError
-    from lambdallm.llm.types import ChatMessage, Choice, Completion, Part, ToolCall, Usage
+    from lambdallm.llm.types import ChatMessage, Choice, Completion, Embeddings, Part, TokenCount, ToolCall, Usage
 
-    from .table import Path, Sdk
+    from .sdk import Path, Sdk
 
 _USAGE_KEYS = ("input", "output", "cached", "cache_write", "reasoning", "total")
 
@@ -33,7 +34,30 @@ def tell_completion(completion: Completion, sdk: Sdk, *, stream: bool = False) -
         "id": completion.id if sdk.identified else None,
     }
     told = {"kind": "chat", **_choice_of(completion, sdk), "usage": tell_usage(completion.usage, sdk)}
-    return told | {key: value for key, value in optional.items() if value is not None}
+    told |= {key: value for key, value in optional.items() if value is not None}
+    return told if sdk.more is None else told | sdk.more(completion, stream)
+
+
+def tell_embeddings(answer: Embeddings, sdk: Sdk) -> dict[str, Any]:
+    """An `embeddings` outcome: how many vectors of how many dimensions, and the first and the last of them."""
+    vectors = answer.vectors
+    told = {
+        "count": len(vectors),
+        "dims": sorted({len(vector) for vector in vectors}),
+        "first": _vector(vectors[0]),
+        "last": _vector(vectors[-1]),
+    }
+    return {"kind": "embeddings", "vectors": told, "usage": tell_usage(answer.usage, sdk)}
+
+
+def _vector(vector: Sequence[float]) -> dict[str, Any]:
+    length = sum(number * number for number in vector) ** 0.5
+    return {"dim": len(vector), "head": list(vector[:4]), "l2": round(length, 6)}
+
+
+def tell_count(answer: TokenCount) -> dict[str, Any]:
+    """A `count_tokens` outcome."""
+    return {"kind": "count_tokens", "input_tokens": answer.input_tokens}
 
 
 def tell_error(error: LLMError, sdk: Sdk, *, partial: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""How a vendor's SDK tells what an API answered: the words of the corpus's `expected`."""
+
+from __future__ import annotations
+
+from lambdallm._value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from lambdallm.llm.types import Completion
+
+    Path: TypeAlias = tuple[str, ...]
+
+
+_NONE: Any = type(type.__dict__)({})
+
+
+class Sdk(Value):
+    """How one vendor's SDK tells things.
+
+    `usage` says where its record has each number, place after place; `usage_fields`, where given, are all that its
+    type knows. Exceptions are named by status, else by `exception_from` for what lies at or above a status, else
+    `exception`; with `exceptions_by_type` the error's own type is the exception. `redacted_block` is the name of a
+    thinking block without text, `cited_block` that of a text with citations (`cited_piece` that of each citation in a
+    stream), and `not_in_streams` are blocks that streams don't list. With `no_text_is_no_arguments` a call without any
+    JSON text shows `{}`, else `null`. An answer is `identified` when it carries id and model; in a stream with
+    `first_identity` the SDK keeps those of the first event (Azure's are empty), where we keep the last that say
+    something.
+    """
+
+    usage: Mapping[str, tuple[Path, ...]]
+    usage_fields: tuple[str, ...] = ()
+    exceptions: Mapping[int, str] = _NONE
+    exception_from: tuple[int, str] = (600, "")
+    exception: str | None = None
+    exceptions_by_type: bool = False
+    stream_exception: str | None = None
+    redacted_block: str = ""
+    cited_block: str = ""
+    cited_piece: str = ""
+    not_in_streams: tuple[str, ...] = ()
+    no_text_is_no_arguments: bool = False
+    identified: bool = True
+    first_identity: bool = False
+    more: Callable[[Completion, bool], dict[str, Any]] | None = None
+
+
+class Api(Value):
+    """One API: the codec module in `lambdallm.llm.wire` that speaks it, and the SDK that judged it.
+
+    `tells` is what a good answer is: `chat`, `embeddings` or `count_tokens`. `codecs` chooses by what the model's id
+    contains, where one API has several bodies.
+    """
+
+    codec: str
+    sdk: Sdk
+    tells: str = "chat"
+    codecs: tuple[tuple[str, str], ...] = ()
+
+    def codec_for(self, model: str) -> str:
+        """The codec of a model."""
+        return next((codec for mark, codec in self.codecs if mark in model), self.codec)
+
+
+def at(record: Any, path: Path) -> Any:
+    """What lies at a path of keys; `None` where it leads nowhere."""
+    for key in path:
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
+
+
+STATUS_ERRORS = {
+    400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError", 404: "NotFoundError",
+    409: "ConflictError", 422: "UnprocessableEntityError", 429: "RateLimitError",
+}  # fmt: skip
+"""The exceptions of the SDKs that one generator wrote (OpenAI's, Anthropic's)."""
