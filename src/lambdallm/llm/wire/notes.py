@@ -3,7 +3,8 @@
 The rules every codec follows:
 
 - A decoder puts the fields it does not model under its protocol's name, as in
-  `metadata["anthropic_messages"] = {"caller": …}`. Inside, the key `form` is for notes about how a thing was written (which field reasoning came in), not what it means.
+  `metadata["anthropic_messages"] = {"caller": …}`. Inside, the key `form` is for notes about how a thing was written
+  (which field reasoning came in), not what it means.
 - An encoder merges what stands under its own protocol's name, without `form`, and nothing of another protocol's:
   `left_out` says what that loses.
 - Any other key of `metadata` comes from a person who asked for it by name, and is the encoder's to merge or refuse.
