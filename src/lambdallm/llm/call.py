@@ -26,7 +26,8 @@ class CallSettings(Value):
     """What a caller may decide for a call apart from the request itself.
 
     `wire` is another wire protocol that the provider speaks (`openai_responses` instead of `openai_chat`).
-    `timeout` is the longest silence and `total` the longest call, in seconds; `deadline` is a reading of the
+    `timeout` is the longest silence, `chunk_timeout` the longest wait for the next piece of a stream (a provider's
+    signs of life are none) and `total` the longest call, in seconds; `deadline` is a reading of the
     monotonic clock that no attempt and no wait goes beyond. `None` leaves a setting to the provider's definition.
     """
 
@@ -36,6 +37,7 @@ class CallSettings(Value):
     headers: Headers = ()
     connect_timeout: float | None = 10.0
     timeout: float | None = None
+    chunk_timeout: float | None = None
     total: float | None = None
     deadline: float | None = None
     max_retries: int = 3
@@ -52,6 +54,7 @@ class Prepared(Value):
     codec: Any
     target: Target
     warnings: tuple[str, ...] = ()
+    chunk_timeout: float | None = None
 
 
 def labelled(answer: Completion, target: Target, *, warnings: tuple[str, ...] = (), **facts: Any) -> Completion:
@@ -77,8 +80,10 @@ def prepared(
     headers = (("Content-Type", "application/json"), *encoded.headers, *provider.headers.items(), *settings.headers)
     http = yield from authorized(HttpRequest("POST", url, headers, encoded.body), provider, settings.api_key, environ)
     read = provider.timeout if settings.timeout is None else settings.timeout
+    if operation == "stream" and settings.chunk_timeout is not None:
+        read = min(read, settings.chunk_timeout)
     timeouts = Timeouts(settings.connect_timeout, read, settings.total, settings.deadline)
-    return Prepared(http, timeouts, codec, target, encoded.warnings)
+    return Prepared(http, timeouts, codec, target, encoded.warnings, settings.chunk_timeout)
 
 
 def codec_named(wire: str) -> Any:

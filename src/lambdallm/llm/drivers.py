@@ -19,7 +19,7 @@ from .errors import (
     ProviderResponseError,
     ProviderTimeoutError,
 )
-from .flow import Clock, Close, Emit, Environment, Now, Open, Opened, Read, Send, Sleep
+from .flow import Clock, Close, Emit, Environment, Now, Open, Opened, Perform, Read, Send, Sleep
 from .result import Err, Ok
 
 TYPE_CHECKING = False
@@ -50,6 +50,7 @@ class Driver:
         self._perform: dict[type, Callable[[Any], Any]] = {
             Send: self._send, Open: self._open, Read: _read, Close: _close,
             Sleep: lambda effect: time.sleep(effect.seconds), Now: _now, Environment: lambda _: os.environ,
+            Perform: _performed,
         }  # fmt: skip
 
     def run(self, flow: Flow[T]) -> T:
@@ -142,7 +143,7 @@ class AsyncDriver:
         self._network = transport
         self._others: dict[str, AsyncTransport] = {}
         self._perform: dict[type, Callable[[Any], Awaitable[Any]]] = {
-            Send: self._send, Open: self._open, Read: _aread, Close: _aclose, Sleep: _asleep,
+            Send: self._send, Open: self._open, Read: _aread, Close: _aclose, Sleep: _asleep, Perform: _aperformed,
         }  # fmt: skip
         self._answer: dict[type, Callable[[Any], Any]] = {Now: _now, Environment: lambda _: os.environ}
 
@@ -233,6 +234,32 @@ async def _asleep(effect: Sleep) -> None:
     import asyncio
 
     await asyncio.sleep(effect.seconds)
+
+
+def _performed(effect: Perform) -> Any:
+    try:
+        return effect.function()
+    except (LLMError, OSError) as error:
+        return Err(as_llm_error(error))
+
+
+async def _aperformed(effect: Perform) -> Any:
+    import asyncio
+
+    try:
+        async with asyncio.timeout(effect.seconds):
+            return await effect.function()
+    except (LLMError, OSError) as error:
+        return Err(as_llm_error(error, effect.seconds))
+
+
+def as_llm_error(error: LLMError | OSError, seconds: float | None = None) -> LLMError:
+    """What a function that is not ours raised for a reason that is the provider's or the network's."""
+    if isinstance(error, LLMError):
+        return error
+    if isinstance(error, TimeoutError):
+        return ProviderTimeoutError(str(error) or f"Nothing came for {seconds} s.")
+    return ProviderConnectionError(f"The connection failed: {error}")
 
 
 def imported(path: str) -> Any:

@@ -17,6 +17,7 @@
     ├── ProviderError                    them: the provider or the way to it failed
     │   ├── LLMRateLimitError       *    too many requests
     │   ├── ProviderServerError     *    a 5xx answer, overload included
+    │   │   └── CircuitOpenError         it failed too often; no call was made
     │   ├── ProviderConnectionError *    no connection, or it broke
     │   │   └── ProviderTimeoutError     no connection or no byte in time
     │   ├── ProviderResponseError   *    the answer can't be read
@@ -233,6 +234,12 @@ class ProviderServerError(LLMError, ProviderError):
 
     retryable = True
     fix = "Try again, or switch to another provider."
+
+
+class CircuitOpenError(ProviderServerError):
+    """The circuit breaker is open: the provider failed too often, and no call was made. `retry_after` says how long."""
+
+    fix = "Wait, or switch to another provider."
 
 
 class ProviderConnectionError(LLMError, ProviderError):

@@ -20,7 +20,7 @@ from .._value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import Any, TypeAlias, TypeVar
 
     from ..transport.types import Headers, HttpRequest, Timeouts
@@ -92,8 +92,19 @@ class Environment(Value):
     """Read the process's environment variables → `Mapping[str, str]`."""
 
 
+class Perform(Value):
+    """Run a function that is not ours, such as a client's own hook → what it returns, or `Err`.
+
+    An asynchronous driver awaits it, for at most `seconds`; a synchronous one can't interrupt it. What it raises for
+    want of time or connection becomes an `Err` as the transport's failures do; a bug is raised on.
+    """
+
+    function: Callable[[], Any]
+    seconds: float | None = None
+
+
 if TYPE_CHECKING:
-    Effect: TypeAlias = Send | Open | Read | Close | Emit | Sleep | Now | Environment
+    Effect: TypeAlias = Send | Open | Read | Close | Emit | Sleep | Now | Environment | Perform
     Flow: TypeAlias = Generator[Effect, Any, T]
     Environ: TypeAlias = Mapping[str, str]
 

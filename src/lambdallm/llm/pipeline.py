@@ -6,7 +6,13 @@ Flows only: nothing here opens, reads a clock or sleeps.
 from __future__ import annotations
 
 from .call import labelled, prepared
-from .errors import ConfigurationError, DeadlineExceededError, StreamError
+from .errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    ProviderResponseError,
+    ProviderTimeoutError,
+    StreamError,
+)
 from .flow import NOW, Close, Emit, Open, Read, Send
 from .pricing.cost import cost_usd
 from .result import Err, Ok
@@ -39,7 +45,15 @@ def chat(request: ChatRequest, target: Target, settings: CallSettings) -> Flow[R
         return Err(result.error.located(target.provider.name, target.model.id))
     ended = yield NOW
     milliseconds = (ended.monotonic - begun.monotonic) * 1000
-    return Ok(labelled(result.value, target, warnings=call.warnings, latency_ms=milliseconds, attempts=attempts[0]))
+    return Ok(
+        labelled(
+            _untagged(result.value, target),
+            target,
+            warnings=call.warnings,
+            latency_ms=milliseconds,
+            attempts=attempts[0],
+        )
+    )
 
 
 def stream_chat(
@@ -60,23 +74,47 @@ def stream_chat(
     return Ok(None)
 
 
-def embed(request: EmbeddingRequest, target: Target, settings: CallSettings) -> Flow[Result[Embeddings, LLMError]]:
-    """A vector for each text, in their order. Raises as `chat` does."""
-    begun = yield NOW
-    _check_deadline(settings, begun.monotonic)
-    wire = target.facts.get("embedding_wire", target.provider.embedding_wire)
-    if wire is None:
-        fix = "Choose a provider whose definition has 'embedding_wire'."
-        raise ConfigurationError(f"{target.provider.name!r} has no embeddings.", fix=fix)
+def embed_batch(
+    request: EmbeddingRequest, target: Target, settings: CallSettings
+) -> Flow[Result[Embeddings, LLMError]]:
+    """A vector for each text of one request, in their order; `embedding.flow` makes the requests. Raises as `chat` does."""
+    _check_deadline(settings, (yield NOW).monotonic)
+    wire = embedding_wire(target)
     named = request.replace(model=target.model.id)
     call = yield from prepared("embed", wire, lambda codec: codec.encode_request(named, target.facts), target, settings)
     attempts = [0]
-    result = yield from retried(lambda: _send_once(call, attempts), _policy(settings), may_emit=False)
+    result = yield from retried(
+        lambda: _embedded_once(call, attempts, len(named.texts)), _policy(settings), may_emit=False
+    )
     if isinstance(result, Err):
         return Err(result.error.located(target.provider.name, target.model.id))
     answer: Embeddings = result.value
-    price = cost_usd(answer.usage, target.model.price)
-    return Ok(answer.replace(provider=target.provider.name, model=answer.model or target.model.id, cost_usd=price))
+    return Ok(
+        answer.replace(
+            provider=target.provider.name,
+            model=answer.model or target.model.id,
+            cost_usd=cost_usd(answer.usage, target.model.price),
+            warnings=(*answer.warnings, *call.warnings),
+            attempts=attempts[0],
+        )
+    )
+
+
+def embedding_wire(target: Target) -> str:
+    """The wire protocol of a model's embeddings. Raises `ConfigurationError` where its provider has none."""
+    wire: str | None = target.facts.get("embedding_wire", target.provider.embedding_wire)
+    if wire is None:
+        fix = "Choose a provider whose definition has 'embedding_wire'."
+        raise ConfigurationError(f"{target.provider.name!r} has no embeddings.", fix=fix)
+    return wire
+
+
+def _embedded_once(call: Prepared, attempts: list[int], texts: int) -> Flow[Result[Embeddings, LLMError]]:
+    """One attempt. An answer with more or fewer vectors than texts is none: which text has which would be a guess."""
+    result = yield from _send_once(call, attempts)
+    if isinstance(result, Ok) and (found := len(result.value.vectors)) != texts:
+        return Err(ProviderResponseError(f"The answer holds {found} vectors for {texts} texts."))
+    return result
 
 
 def _send_once(call: Prepared, attempts: list[int]) -> Flow[Result[Any, LLMError]]:
@@ -100,8 +138,8 @@ def _stream_once(call: Prepared, record: StreamRecord) -> Flow[Result[None, LLME
     if opened.status >= 300:
         body = yield from _body(opened.handle)
         return Err(call.codec.decode_error(opened.status, opened.headers, body))
-    decoder = call.codec.StreamDecoder()
-    error = yield from _decoded(opened.handle, decoder, record)
+    decoder = _decoder(call)
+    error = yield from _decoded(opened.handle, decoder, record, call.chunk_timeout)
     if error is not None:
         yield Close(opened.handle)
         return Err(error)
@@ -109,23 +147,57 @@ def _stream_once(call: Prepared, record: StreamRecord) -> Flow[Result[None, LLME
     return Ok(None)
 
 
-def _decoded(handle: object, decoder: Decoder, record: StreamRecord) -> Flow[LLMError | None]:
+def _untagged(answer: Completion, target: Target) -> Completion:
+    """The answer with thinking told apart where this model writes it between tags in its text."""
+    if way := target.facts.get("thinking_tags"):
+        from .thinking.tags import normalized
+
+        return normalized(answer, opened=way == "opened")
+    return answer
+
+
+def _decoder(call: Prepared) -> Decoder:
+    decoder: Decoder = call.codec.StreamDecoder()
+    if way := call.target.facts.get("thinking_tags"):
+        from .thinking.tags import ThinkingDecoder
+
+        return ThinkingDecoder(decoder, opened=way == "opened")
+    return decoder
+
+
+def _decoded(
+    handle: object, decoder: Decoder, record: StreamRecord, chunk_timeout: float | None
+) -> Flow[LLMError | None]:
     """Emit the chunks of an open answer until it ends; the error it ended with, or `None`."""
     read = Read(handle)
+    silent_since: float | None = None
     while not decoder.done and decoder.error is None:
         piece = yield read
         if isinstance(piece, Err):
-            lost: LLMError = piece.error
-            return lost if record.first_chunk is None else StreamError(f"The stream broke off. {lost.message}")
+            return broken_off(piece.error, record)
         chunks = decoder.feed(piece.value) if piece.value else decoder.close()
         if chunks:
             if record.first_chunk is None:
                 record.first_chunk = (yield NOW).monotonic
             record.add(chunks)
             yield Emit(chunks)
+            silent_since = None
+        elif chunk_timeout is not None:
+            now = (yield NOW).monotonic
+            silent_since = now if silent_since is None else silent_since
+            if now - silent_since >= chunk_timeout:
+                late = ProviderTimeoutError(f"The stream is alive, but no piece came for {chunk_timeout} s.")
+                return broken_off(late, record)
         if not piece.value:
             break
     return decoder.error
+
+
+def broken_off(error: LLMError, record: StreamRecord) -> LLMError:
+    """The error as it is while nothing has come, else that of a broken stream."""
+    if record.first_chunk is None or isinstance(error, StreamError):
+        return error
+    return StreamError(f"The stream broke off. {error.message}")
 
 
 def _drained(handle: object) -> Flow[None]:
@@ -151,6 +223,10 @@ def _chat_call(request: ChatRequest, target: Target, settings: CallSettings, *, 
     if request.model != target.model.id or request.stream != stream:
         request = request.replace(model=target.model.id, stream=stream)
     operation = "stream" if stream else "chat"
+    if target.facts.get("thinking_tags"):
+        from .thinking.tags import restored
+
+        request = request.replace(messages=tuple(restored(request.messages)))
 
     def encode(codec: Codec) -> Encoded:
         return codec.encode_request(request, target.facts)

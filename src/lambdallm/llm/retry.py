@@ -33,11 +33,16 @@ def backoff_seconds(attempt: int) -> float:
 
 
 def retried(
-    attempt: Callable[[], Flow[Result[Any, LLMError]]], policy: RetryPolicy, *, may_emit: bool = True
+    attempt: Callable[[], Flow[Result[Any, LLMError]]],
+    policy: RetryPolicy,
+    *,
+    may_emit: bool = True,
+    unless: Callable[[], bool] | None = None,
 ) -> Flow[Result[Any, LLMError]]:
     """Run `attempt` until it succeeds, fails for good, or the policy ends; an error carries the number of attempts.
 
-    An attempt that emits nothing to a reader need not be watched: say so with `may_emit=False`.
+    An attempt that emits nothing to a reader need not be watched: say so with `may_emit=False`. Nothing is tried again
+    when `unless` says so.
     """
     emitted = False
     for number in range(policy.max_retries + 1):
@@ -48,7 +53,7 @@ def retried(
         if isinstance(result, Ok):
             return result
         result.error.attempts = number + 1
-        if emitted or not result.error.retryable or number == policy.max_retries:
+        if emitted or not result.error.retryable or number == policy.max_retries or (unless and unless()):
             return result
         wait = _wait_seconds(result.error, number)
         clock = yield NOW

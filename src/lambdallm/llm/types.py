@@ -393,7 +393,12 @@ class EmbeddingRequest(Value):
 
 
 class Embeddings(Value):
-    """A vector for each text, in the order of the texts."""
+    """A vector for each text, in the order of the texts.
+
+    Where a provider was asked for vectors of several types, `by_type` holds them all under its own words (`float`,
+    `int8`, `ubinary`), and `vectors` the floats, or the first type where there are none. `warnings` name what was asked
+    for and could not be done; `requests` counts the batches that the texts were sent in, `attempts` the tries.
+    """
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage | None = None
@@ -401,6 +406,11 @@ class Embeddings(Value):
     provider: str | None = None
     cost_usd: float | None = None
     metadata: Metadata = EMPTY
+    by_type: Mapping[str, tuple[tuple[float, ...], ...]] = EMPTY
+    warnings: tuple[str, ...] = ()
+    latency_ms: float | None = None
+    requests: int = 1
+    attempts: int = 1
 
 
 class TokenCount(Value):
@@ -411,3 +421,13 @@ class TokenCount(Value):
     model: str | None = None
     provider: str | None = None
     metadata: Metadata = EMPTY
+
+
+class HealthCheckResult(Value):
+    """Whether a provider answers, how fast, and why not."""
+
+    healthy: bool
+    provider: str
+    latency_ms: float | None = None
+    error: Exception | None = None
+    details: Metadata = EMPTY

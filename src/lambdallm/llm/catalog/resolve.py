@@ -57,17 +57,17 @@ def _found(name: str, known: Catalog) -> Target:
     for mark in ("/", ":"):
         prefix, marked, rest = name.partition(mark)
         if marked and rest and (provider := known.find(prefix)) is not None:
-            return _target(provider, rest)
+            return targeted(provider, rest)
     if (provider := known.find(name)) is not None:
         if provider.default_model is None:
             fix = f"Name one: {name}/<model>."
             raise ConfigurationError(f"Provider {name!r} has no default model.", fix=fix)
-        return _target(provider, provider.default_model)
+        return targeted(provider, provider.default_model)
     for provider in known.all():
         if name in provider.models or name.startswith(provider.model_prefixes or ("\0",)):
-            return _target(provider, name)
+            return targeted(provider, name)
         if any(name in model.get("aliases", ()) for model in provider.models.values()):
-            return _target(provider, name)
+            return targeted(provider, name)
     every = [f"{p.name}/{id}" for p in known.all() for id in p.models] + [id for p in known.all() for id in p.models]
     fix = suggestion(name, every) if name else ""
     near = fix if fix.startswith("Did") else "Name it as provider/model; `lambdallm models` lists what is known."
@@ -79,10 +79,11 @@ def resolve_embedding(name: str, known: Catalog | None = None) -> Target:
     known = known or catalog()
     provider = known.find(name)
     if provider is not None and provider.default_embedding_model is not None:
-        return _target(provider, provider.default_embedding_model)
+        return targeted(provider, provider.default_embedding_model)
     return resolve(name, known)
 
 
-def _target(provider: ProviderDefinition, model: str) -> Target:
+def targeted(provider: ProviderDefinition, model: str) -> Target:
+    """A model at a provider, listed in its definition or not."""
     facts = provider.model(model)
     return Target(provider, facts, provider.facts_of(facts))

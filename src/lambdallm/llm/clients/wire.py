@@ -10,7 +10,7 @@ from ..catalog.resolve import resolve, resolve_embedding
 from ..drivers import shared_async_driver, shared_driver
 from ..errors import LLMError
 from ..options import check_options
-from ..pipeline import chat, embed, stream_chat
+from ..pipeline import chat, stream_chat
 from ..result import Err
 from ..types import ChatMessage, ChatRequest, EmbeddingRequest
 
@@ -43,9 +43,11 @@ class _Base:
     def _embedding(
         self, texts: Sequence[str], model: str | None, options: dict[str, Any]
     ) -> tuple[EmbeddingRequest, Target]:
+        from ..embedding.batches import checked_texts
+
         check_options(options, EmbeddingRequest._fields)
         target = resolve_embedding(model or self.target.provider.name, self._catalog)
-        return EmbeddingRequest(target.model.id, tuple(texts), **options), target
+        return EmbeddingRequest(target.model.id, checked_texts(texts), **options), target
 
     def _call(self, messages: Messages, model: str | None, options: dict[str, Any]) -> tuple[ChatRequest, Target]:
         check_options(options, ChatRequest._fields)
@@ -85,6 +87,8 @@ class WireClient(_Base):
 
     def embed(self, texts: Sequence[str], *, model: str | None = None, **options: Any) -> Result[Embeddings, LLMError]:
         """A vector for each text. Without a `model`, the default embedding model of the client's provider."""
+        from ..embedding.flow import embed
+
         request, target = self._embedding(texts, model, options)
         try:
             return self._driver.run(embed(request, target, self.settings))
@@ -131,6 +135,8 @@ class AsyncWireClient(_Base):
         self, texts: Sequence[str], *, model: str | None = None, **options: Any
     ) -> Result[Embeddings, LLMError]:
         """A vector for each text. Without a `model`, the default embedding model of the client's provider."""
+        from ..embedding.flow import embed
+
         request, target = self._embedding(texts, model, options)
         try:
             return await self._driver.run(embed(request, target, self.settings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..types import (
     EMPTY,
     ChatMessage,
@@ -10,7 +12,9 @@ from ..types import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    StreamChunk,
     ToolCall,
+    ToolCallDelta,
 )
 
 TYPE_CHECKING = False
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..types import FinishReason, Metadata, Part, StreamChunk, ToolCallDelta, Usage
+    from ..types import FinishReason, Metadata, Part, Usage
 
 
 class Accumulator:
@@ -54,6 +58,37 @@ class Accumulator:
             model=metadata.pop("model", None),
             metadata=metadata,
         )
+
+
+def as_chunks(answer: Completion) -> list[StreamChunk]:
+    """A whole answer as the chunks that add up to it: a part a chunk, then the finish reason and the usage."""
+    chunks = [chunk for choice in answer.choices for chunk in _choice_chunks(choice)]
+    of_choices = {choice.index: _choice_metadata(choice) for choice in answer.choices if _choice_metadata(choice)}
+    named = {"id": answer.id, "model": answer.model, "choices": of_choices or None}
+    metadata = {**answer.metadata, **{key: value for key, value in named.items() if value is not None}}
+    return [*chunks, StreamChunk(usage=answer.usage, metadata=metadata)]
+
+
+def _choice_metadata(choice: Choice) -> dict[str, Any]:
+    message = {"message": choice.message.metadata} if choice.message.metadata else {}
+    return {**choice.metadata, **message}
+
+
+def _choice_chunks(choice: Choice) -> Iterable[StreamChunk]:
+    calls = 0
+    for block, part in enumerate(choice.message.parts):
+        if isinstance(part, ToolCall):
+            text = part.arguments_json if part.arguments_json is not None else json.dumps(part.arguments)
+            delta = ToolCallDelta(calls, part.id, part.name, text, part.metadata)
+            yield StreamChunk(tool_calls=(delta,), block=block, index=choice.index)
+            calls += 1
+        elif isinstance(part, TextPart) and part == TextPart(part.text):
+            yield StreamChunk(part.text, block=block, index=choice.index)
+        else:
+            yield StreamChunk(part=part, block=block, index=choice.index)
+    yield StreamChunk(
+        finish_reason=choice.finish_reason, raw_finish_reason=choice.raw_finish_reason, index=choice.index
+    )
 
 
 class _ChoiceBuilder:
@@ -135,4 +170,18 @@ def _joined_call(pieces: list[ToolCallDelta]) -> ToolCall:
 
 
 def _merged(pieces: Iterable[Any]) -> dict[str, Any]:
-    return {key: value for piece in pieces for key, value in piece.metadata.items()}
+    """Metadata, newer over older; a protocol's notes and their `form` grow field by field."""
+    merged: dict[str, Any] = {}
+    for piece in pieces:
+        _merge(merged, piece.metadata, 2)
+    return merged
+
+
+def _merge(known: dict[str, Any], more: Metadata, depth: int) -> None:
+    for key, value in more.items():
+        if depth and isinstance(value, dict):
+            if not isinstance(known.get(key), dict):
+                known[key] = {}
+            _merge(known[key], value, depth - 1)
+        else:
+            known[key] = value

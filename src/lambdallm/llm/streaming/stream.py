@@ -1,4 +1,4 @@
-"""A stream of chunks as its reader sees it: iterate, stop when you like, ask for the whole answer at the end."""
+"""A stream as its reader sees it: iterate, stop when you like, ask for the whole answer at the end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,53 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
     from types import TracebackType
-    from typing import Self
+    from typing import Generic, Self, TypeVar
 
+    from ..errors import LLMError
     from ..types import Completion, StreamChunk
     from .record import StreamRecord
 
+    T = TypeVar("T")
+    E = TypeVar("E", bound=BaseException)
 
-class ChatStream:
+    class _Typed(Generic[T, E]): ...
+
+else:
+
+    class _Typed:
+        def __class_getitem__(cls, _items):
+            return cls
+
+    T = E = StreamChunk = LLMError = None
+
+
+class Stream(_Typed[T, E]):
+    """Items that come one by one, and the error `E` that iterating may raise. Nothing happens before iteration begins.
+
+    Leaving early, or the end of a `with` block, closes what the stream holds open.
+    """
+
+    def __init__(self, items: Generator[T, None, None]) -> None:
+        self._items = items
+
+    def __iter__(self) -> Iterator[T]:
+        return self._items
+
+    def __next__(self) -> T:
+        return next(self._items)
+
+    def close(self) -> None:
+        """Stop reading and close the connection."""
+        self._items.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class ChatStream(Stream[StreamChunk, LLMError]):
     """The chunks of one answer. The call is made when iteration begins.
 
         with client.stream("Tell me a story") as stream:
@@ -24,62 +64,34 @@ class ChatStream:
     """
 
     def __init__(self, chunks: Generator[StreamChunk, None, None], record: StreamRecord) -> None:
-        self._chunks = chunks
+        super().__init__(chunks)
         self._record = record
-
-    def __iter__(self) -> Iterator[StreamChunk]:
-        return self._chunks
-
-    def __next__(self) -> StreamChunk:
-        return next(self._chunks)
 
     def texts(self) -> Iterator[str]:
         """The answer's text alone, piece by piece."""
-        return (chunk.delta for chunk in self._chunks if chunk.delta)
+        return (chunk.delta for chunk in self._items if chunk.delta)
 
     @property
     def completion(self) -> Completion:
         """The whole answer; before the end, what has come so far."""
         return self._record.completion()
 
-    def close(self) -> None:
-        """Stop reading and close the connection."""
-        self._chunks.close()
 
-    def __enter__(self) -> Self:
-        return self
+class AsyncStream(_Typed[T, E]):
+    """The asynchronous twin of `Stream`."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+    def __init__(self, items: AsyncGenerator[T, None]) -> None:
+        self._items = items
 
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._items
 
-class AsyncChatStream:
-    """The asynchronous twin of `ChatStream`."""
-
-    def __init__(self, chunks: AsyncGenerator[StreamChunk, None], record: StreamRecord) -> None:
-        self._chunks = chunks
-        self._record = record
-
-    def __aiter__(self) -> AsyncIterator[StreamChunk]:
-        return self._chunks
-
-    async def __anext__(self) -> StreamChunk:
-        return await anext(self._chunks)
-
-    async def texts(self) -> AsyncIterator[str]:
-        """The answer's text alone, piece by piece."""
-        async for chunk in self._chunks:
-            if chunk.delta:
-                yield chunk.delta
-
-    @property
-    def completion(self) -> Completion:
-        """The whole answer; before the end, what has come so far."""
-        return self._record.completion()
+    async def __anext__(self) -> T:
+        return await anext(self._items)
 
     async def aclose(self) -> None:
         """Stop reading and close the connection."""
-        await self._chunks.aclose()
+        await self._items.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,3 +100,22 @@ class AsyncChatStream:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+class AsyncChatStream(AsyncStream[StreamChunk, LLMError]):
+    """The asynchronous twin of `ChatStream`."""
+
+    def __init__(self, chunks: AsyncGenerator[StreamChunk, None], record: StreamRecord) -> None:
+        super().__init__(chunks)
+        self._record = record
+
+    async def texts(self) -> AsyncIterator[str]:
+        """The answer's text alone, piece by piece."""
+        async for chunk in self._items:
+            if chunk.delta:
+                yield chunk.delta
+
+    @property
+    def completion(self) -> Completion:
+        """The whole answer; before the end, what has come so far."""
+        return self._record.completion()

@@ -80,8 +80,15 @@ if TYPE_CHECKING:
         `StreamError`.
         """
 
-        error: LLMError | None
-        done: bool
+        @property
+        def error(self) -> LLMError | None:
+            """What the stream failed with."""
+            ...
+
+        @property
+        def done(self) -> bool:
+            """Whether no more chunks come."""
+            ...
 
         def feed(self, data: bytes) -> list[StreamChunk]:
             """The chunks that these bytes complete."""

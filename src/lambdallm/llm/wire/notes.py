@@ -9,6 +9,8 @@ The rules every codec follows:
   `left_out` says what that loses.
 - Any other key of `metadata` comes from a person who asked for it by name, and is the encoder's to merge or refuse.
   `cache_control` is such a name that several protocols have words for.
+- A thought whose `signature` or `encrypted` a decoder read carries its protocol's name in `metadata`, if only with `{}`:
+  no other protocol can verify it (`proved_elsewhere`). With no protocol's name on it, a person vouches for it.
 - `ProviderPart.protocol` and `ChatRequest.dialect` tell whose words a block, a hosted tool or `extra` are in.
 """
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 
 PROTOCOLS = (
     "openai_chat", "openai_responses", "openai_completions", "anthropic_messages", "gemini", "bedrock_converse",
-    "bedrock_invoke", "cohere", "ollama",
+    "bedrock_invoke", "cohere", "ollama", "thinking_tags",
 )  # fmt: skip
-"""The names that `metadata`, `protocol` and `dialect` use."""
+"""The names that `metadata`, `protocol` and `dialect` use. The last is no protocol: `thinking/tags` notes under it."""
 
 FORM = "form"
 
@@ -41,6 +43,11 @@ def form(metadata: Metadata, protocol: str) -> Mapping[str, Any]:
     kept = metadata.get(protocol)
     noted = kept.get(FORM) if isinstance(kept, dict) else None
     return noted if isinstance(noted, dict) else {}
+
+
+def proved_elsewhere(metadata: Metadata, protocol: str) -> str | None:
+    """The other protocol whose proof a thought carries; `None` for this one's, and where nobody says whose it is."""
+    return None if protocol in metadata else next((other for other in PROTOCOLS if other in metadata), None)
 
 
 def asked_fields(metadata: Metadata) -> dict[str, Any]:

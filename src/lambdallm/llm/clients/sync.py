@@ -1,0 +1,254 @@
+"""The blocking clients, under the same names as those that await: what a Lambda handler uses, without an event loop.
+
+    from lambdallm.llm.clients.sync import OpenAIClient
+
+Both run the same flows around the same hooks; here a hook is a plain method.
+"""
+
+from __future__ import annotations
+
+from ..drivers import Driver
+from ..errors import LambdaLLMError, LLMError, StreamError
+from ..health.probe import probe
+from ..pipeline import chat, stream_chat
+from ..result import Err
+from ..streaming.record import StreamRecord
+from ..streaming.stream import ChatStream
+from ..types import HealthCheckResult
+from .provider import CatalogTemplate, compatible_definition
+from .template import ClientTemplate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from types import TracebackType
+    from typing import Any, ClassVar, Self
+
+    from ..catalog.definition import ProviderDefinition
+    from ..coerce import Messages, Tool
+    from ..config import ClientConfig
+    from ..result import Result
+    from ..types import ChatMessage, Completion, StreamChunk, ToolDefinition
+
+
+class AbstractLLMClient(ClientTemplate):
+    """The blocking twin of `clients.base.AbstractLLMClient`: the same hooks, as plain methods."""
+
+    def __init__(self, config: ClientConfig | None = None, *, driver: Driver | None = None, **options: Any) -> None:
+        super().__init__(config, **options)
+        self._driver = driver or Driver()
+
+    def complete(self, messages: Messages, **kwargs: Any) -> Result[Completion, LLMError]:
+        """The whole answer. `kwargs` are `model` and the fields of `ChatRequest`.
+
+        Raises `ConfigurationError` and its kin for what is wrong before anything is sent.
+        """
+        asked, options = self._asked(messages, kwargs)
+        return self._driver.run(self._whole(lambda: self._do_complete(asked, **options), asked, options.get("model")))
+
+    def chat(
+        self, messages: Messages, tools: Iterable[Tool] | None = None, **kwargs: Any
+    ) -> Result[Completion, LLMError]:
+        """The whole answer of a model that may call `tools`."""
+        asked, options = self._asked(messages, {**kwargs, "tools": tools})
+        called: Any = options.pop("tools", ())
+        return self._driver.run(
+            self._whole(lambda: self._do_chat(asked, called, **options), asked, options.get("model"))
+        )
+
+    def stream_chat(self, messages: Messages, **kwargs: Any) -> ChatStream:
+        """The answer piece by piece. Nothing is sent before the first piece is asked for; errors surface there."""
+        record = StreamRecord(self._target(kwargs.get("model")))
+        return ChatStream(self._streamed(messages, kwargs, record), record)
+
+    def _streamed(
+        self, messages: Messages, kwargs: dict[str, Any], record: StreamRecord
+    ) -> Generator[StreamChunk, None, None]:
+        asked, options = self._asked(messages, kwargs)
+        opened: list[Iterator[StreamChunk]] = []
+
+        def begin() -> Callable[[], StreamChunk | None]:
+            opened.append(iter(self._do_stream_chat(asked, **options)))
+            return lambda: _next(opened[-1])
+
+        try:
+            yield from self._driver.iterate(self._pieces(begin, asked, options.get("model"), record))
+        finally:
+            for iterator in opened:
+                getattr(iterator, "close", _nothing)()
+
+    def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
+        """Whether the provider answers: here, a one-word question. A hook that blocks is not broken off at `timeout`."""
+        from time import monotonic
+
+        begun = monotonic()
+        error: Exception | None = None
+        try:
+            result = self._do_complete((self._ping(),), max_tokens=16)
+            error = result.error if isinstance(result, Err) else None
+        except (LambdaLLMError, OSError) as failure:
+            error = failure
+        return self._health(error, (monotonic() - begun) * 1000)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _do_complete(self, messages: tuple[ChatMessage, ...], **options: Any) -> Result[Completion, LLMError]:
+        """One attempt at a whole answer."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _do_complete.")
+
+    def _do_chat(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDefinition, ...], **options: Any
+    ) -> Result[Completion, LLMError]:
+        """One attempt at a whole answer of a model that may call tools."""
+        return self._do_complete(messages, **options, **({"tools": tools} if tools else {}))
+
+    def _do_stream_chat(self, messages: tuple[ChatMessage, ...], **options: Any) -> Iterator[StreamChunk]:
+        """One attempt at a streamed answer; without an override, the whole answer as one piece."""
+        yield from self._in_one_piece(self._do_complete(messages, **options).unwrap())
+
+
+def _next(chunks: Iterator[StreamChunk]) -> StreamChunk | None:
+    try:
+        return next(chunks, None)
+    except (LLMError, OSError):
+        raise
+    except Exception as bug:
+        raise StreamError(f"The stream failed: {bug!r}") from bug
+
+
+def _nothing() -> None:
+    """Stand in for `close` where an iterator has none."""
+
+
+class ProviderClient(CatalogTemplate, AbstractLLMClient):
+    """A blocking client of a provider in the catalog.
+
+    with ProviderClient(provider="groq", model="llama-3.3-70b-versatile") as client:
+        print(client.complete("Say hello").unwrap().text)
+    """
+
+    def _do_complete(self, messages: tuple[ChatMessage, ...], **options: Any) -> Result[Completion, LLMError]:
+        request, target = self._request(messages, options)
+        return self._driver.run(chat(request, target, self._settings()))
+
+    def _do_chat(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDefinition, ...], **options: Any
+    ) -> Result[Completion, LLMError]:
+        return self._do_complete(messages, **options, tools=tools)
+
+    def _do_stream_chat(self, messages: tuple[ChatMessage, ...], **options: Any) -> Iterator[StreamChunk]:
+        request, target = self._request(messages, options)
+        return self._driver.iterate(stream_chat(request, target, self._settings(), StreamRecord(target)))
+
+    def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
+        """Whether the provider answers within `timeout` seconds, and takes the key."""
+        return self._driver.run(probe(self._target(None), self._settings(), timeout))
+
+
+class OpenAICompatibleClient(ProviderClient):
+    """A blocking client of any server that speaks OpenAI's chat protocol."""
+
+    provider = "openai_compatible"
+    base_url: ClassVar[str] = ""
+    api_key_env: ClassVar[str] = ""
+
+    def _definition(self) -> ProviderDefinition:
+        return compatible_definition(self)
+
+
+class OpenAIClient(OpenAICompatibleClient):
+    """OpenAI."""
+
+    provider = "openai"
+
+
+class AnthropicClient(ProviderClient):
+    """Anthropic."""
+
+    provider = "anthropic"
+
+
+class GeminiClient(ProviderClient):
+    """Google's Gemini API."""
+
+    provider = "gemini"
+
+
+class OllamaClient(ProviderClient):
+    """Ollama."""
+
+    provider = "ollama"
+
+
+class GroqClient(OpenAICompatibleClient):
+    """Groq."""
+
+    provider = "groq"
+
+
+class MistralClient(OpenAICompatibleClient):
+    """Mistral."""
+
+    provider = "mistral"
+
+
+class CohereClient(ProviderClient):
+    """Cohere."""
+
+    provider = "cohere"
+
+
+class OpenRouterClient(OpenAICompatibleClient):
+    """OpenRouter."""
+
+    provider = "openrouter"
+
+
+class BedrockClient(ProviderClient):
+    """Amazon Bedrock."""
+
+    provider = "bedrock"
+
+
+class VertexClient(ProviderClient):
+    """Google Vertex AI."""
+
+    provider = "vertex"
+
+
+class AzureClient(OpenAICompatibleClient):
+    """Azure OpenAI."""
+
+    provider = "azure"
+
+
+class CloudflareClient(OpenAICompatibleClient):
+    """Cloudflare Workers AI."""
+
+    provider = "cloudflare"
+
+
+class DeepSeekClient(OpenAICompatibleClient):
+    """DeepSeek."""
+
+    provider = "deepseek"
+
+
+class TogetherClient(OpenAICompatibleClient):
+    """Together AI."""
+
+    provider = "together"
+
+
+class FireworksClient(OpenAICompatibleClient):
+    """Fireworks AI."""
+
+    provider = "fireworks"

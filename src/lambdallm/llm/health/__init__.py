@@ -1,0 +1,1 @@
+"""Whether a provider is worth calling: the circuit breaker."""
