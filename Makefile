@@ -14,7 +14,7 @@ demo: .venv/.demo  ## ask the embedded model two things: no key, no cloud
 	@$(BIN)/lambdallm local pull
 	@$(BIN)/python examples/quickstart/demo.py
 
-test: .venv/.dev  ## run all tests
+test: .venv/.dev .venv-litellm/.done  ## run all tests
 	@$(BIN)/lambdallm local pull
 	$(BIN)/python -m pytest -n auto -q $(ARGS)
 
@@ -32,7 +32,7 @@ format: .venv/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff format .
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-litellm .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv was found; install one, or pass PYTHON=…"; exit 1; }
@@ -41,6 +41,11 @@ clean:  ## remove what the other targets made
 
 .venv/.demo: pyproject.toml | .venv/bin/python
 	@$(UV) pip install -q --python $(BIN)/python -e '.[local,yaml]'
+	@touch $@
+
+.venv-litellm/.done: requirements/litellm.txt | .venv/bin/python
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-litellm
+	@$(UV) pip install -q --python .venv-litellm/bin/python --require-hashes -r requirements/litellm.txt
 	@touch $@
 
 .venv/.dev: pyproject.toml | .venv/bin/python

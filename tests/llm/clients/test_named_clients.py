@@ -28,23 +28,10 @@ from lambdallm.llm.registry.provider_registry import NAMED
 from lambdallm.llm.result import Err, Ok
 from lambdallm.llm.types import ChatMessage, Choice, Completion, StreamChunk, Thinking, ToolDefinition
 
-FIFTEEN = [
-    "OpenAI",
-    "Anthropic",
-    "Gemini",
-    "Ollama",
-    "Groq",
-    "Mistral",
-    "Cohere",
-    "OpenRouter",
-    "Bedrock",
-    "Vertex",
-    "Azure",
-    "Cloudflare",
-    "DeepSeek",
-    "Together",
-    "Fireworks",
-]
+FIFTEEN = (
+    "OpenAI", "Anthropic", "Gemini", "Ollama", "Groq", "Mistral", "Cohere", "OpenRouter", "Bedrock", "Vertex", "Azure",
+    "Cloudflare", "DeepSeek", "Together", "Fireworks",
+)  # fmt: skip
 ANSWER = {
     "id": "c1",
     "model": "gpt-4o-2024-08-06",

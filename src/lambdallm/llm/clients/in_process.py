@@ -62,7 +62,9 @@ class Ask(Value):
     """One request, parsed: `path` follows the version (`/chat/completions`), `clock` says how long it may take."""
 
     method: str
+    url: str
     path: str
+    headers: Headers
     body: dict[str, Any]
     clock: Clock
     stop: Stop
@@ -91,7 +93,8 @@ class InProcessTransport(ABC):
         """Answer a request piece by piece. Raises `WaitTimeout`, also while iterating."""
         stop = stop or Stop()
         try:
-            ask = Ask(request.method, _path(request.url), _parsed(request.body), Clock(timeouts), stop)
+            path, body = _path(request.url), _parsed(request.body)
+            ask = Ask(request.method, request.url, path, request.headers, body, Clock(timeouts), stop)
             if ask.body.get("stream"):
                 return _streamed(self.stream(ask), stop)
             return InProcessStream(200, _JSON_HEADERS, iter((_dumped(self.answer(ask)),)), stop)

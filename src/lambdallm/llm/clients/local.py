@@ -6,6 +6,7 @@ token. Requests to one model take turns.
 
 from __future__ import annotations
 
+from ..embedding.local.folder import is_sentence_model
 from . import llama, openai_shapes
 from .in_process import InProcessTransport, Refusal, refuse
 from .model_file import locate
@@ -36,6 +37,10 @@ class LocalTransport(InProcessTransport):
 
     def answer(self, ask: Ask) -> dict[str, Any]:
         """A whole answer. Raises `Refusal` and `WaitTimeout`."""
+        if ask.path == "/embeddings" and is_sentence_model(ask.body.get("model")):
+            from ..embedding.local.answer import answer
+
+            return answer(ask.body)
         model = locate()
         if ask.path == "/models":
             return openai_shapes.models(model.id, owner="local")

