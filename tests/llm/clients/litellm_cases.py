@@ -1,4 +1,4 @@
-"""Runs in an environment with LiteLLM and without pytest: makes calls through the bridge and prints what came of them."""
+"""Runs in an environment with LiteLLM and without pytest: prints what came of calls through the bridge."""
 
 import asyncio
 import json
