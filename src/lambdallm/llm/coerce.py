@@ -48,7 +48,7 @@ def _tool(given: Any) -> ToolDefinition | ProviderPart:
     if not hasattr(given, "keys"):
         fix = "Give a ToolDefinition, or a dict of type 'function'."
         raise ConfigurationError(f"{given!r} is no tool.", fix=fix)
-    return _read(messages=[], tools=[dict(given)]).tools[0]
+    return _read(tools=[dict(given)]).tools[0]
 
 
 def thinking_of(given: Any) -> Thinking:
@@ -75,7 +75,7 @@ def _tool_choice(given: Any) -> ToolChoice:
         return ToolChoice(given)
     if isinstance(given, str):
         return ToolChoice("tool", given)
-    choice = _read(messages=[], tool_choice=given).tool_choice
+    choice = _read(tool_choice=given).tool_choice
     assert choice is not None
     return choice
 
@@ -87,7 +87,7 @@ def _response_format(given: Any) -> ResponseFormat:
     if given in ("text", "json"):
         return ResponseFormat(given)
     if isinstance(given, dict) and given.get("type") in ("text", "json_object", "json_schema"):
-        form = _read(messages=[], response_format=given).response_format
+        form = _read(response_format=given).response_format
         assert form is not None
         return form
     from .structured.schema import json_schema
@@ -118,7 +118,7 @@ def _read(**body: Any) -> ChatRequest:
     from .wire import openai_chat
 
     try:
-        text = json.dumps({"model": "-", **body})
+        text = json.dumps({"model": "-", "messages": [{"role": "user", "content": "-"}], **body})
     except (TypeError, ValueError) as reason:
         raise ConfigurationError(f"{body!r} is no JSON: {reason}.", fix="Give plain values.") from None
     request: ChatRequest = openai_chat.decode_request(text.encode())

@@ -117,7 +117,7 @@ def missing(one: ChatRequest, other: ChatRequest) -> dict[str, Any]:
 
 
 def _without(text: str, names: list[str]) -> str:
-    """The text without the names of documents, which stand in front of theirs where a protocol has no place for them."""
+    """The text without the names of documents, which stand before theirs where a protocol has no place for them."""
     for name in names:
         text = text.replace("".join(name.split()), "")
     return text

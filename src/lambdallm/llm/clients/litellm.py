@@ -1,4 +1,4 @@
-"""The bridge to LiteLLM: `litellm/<its name of a model>` sends a call through the `litellm` package, if it is installed.
+"""The bridge to LiteLLM: `litellm/<its name of a model>` sends a call through the `litellm` package.
 
 Its long tail of providers is then a provider like any other here: a transport that lives in the process and speaks
 OpenAI's chat protocol. Retries, time limits, breakers and prices stay ours, so LiteLLM's own retries are off, and a
@@ -104,10 +104,10 @@ def _key(ask: Ask) -> str | None:
 def _split(ask: Ask) -> tuple[str, str]:
     """The endpoint and the operation that a request's URL names. Raises `Refusal` for what LiteLLM is not asked."""
     url = ask.url.partition("?")[0]
-    for operation in _CALLS:
-        if url.endswith(operation):
-            return url.removesuffix(operation), operation
-    refuse(404, f"LiteLLM is not asked for {ask.path!r}.", code="unknown_url")
+    operation = next(filter(url.endswith, _CALLS), None)
+    if operation is None:
+        refuse(404, f"LiteLLM is not asked for {ask.path!r}.", code="unknown_url")
+    return url.removesuffix(operation), operation
 
 
 def _told(call: Callable[[], Any]) -> Any:

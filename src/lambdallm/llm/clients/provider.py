@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ..call import CallSettings
 from ..catalog.loader import catalog
+from ..errors import LLMError
 from ..health.probe import probe
 from ..options import check_options
-from ..pipeline import chat, stream_chat
+from ..pipeline import chat, count_tokens, stream_chat
+from ..result import Err
 from ..streaming.record import StreamRecord
 from ..types import ChatRequest
 from .base import AbstractLLMClient
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
 
     from ..catalog.definition import ProviderDefinition
     from ..catalog.resolve import Target
-    from ..errors import LLMError
+    from ..coerce import Messages
     from ..result import Result
-    from ..types import ChatMessage, Completion, HealthCheckResult, StreamChunk, ToolDefinition
+    from ..types import ChatMessage, Completion, HealthCheckResult, StreamChunk, TokenCount, ToolDefinition
 
 
 class CatalogTemplate(ClientTemplate):
@@ -87,6 +89,16 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
                 yield chunk
         finally:
             await chunks.aclose()
+
+    async def count_tokens(self, messages: Messages, **kwargs: Any) -> Result[TokenCount, LLMError]:
+        """How many tokens the input has, as the provider counts them; nothing is generated."""
+        asked, options = self._asked(messages, kwargs)
+        request, target = self._request(asked, options)
+        settings = self._settings().replace(max_retries=self.config.max_retries)
+        try:
+            return await self._driver.run(count_tokens(request, target, settings))
+        except LLMError as error:
+            return Err(error)
 
     async def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
         """Whether the provider answers within `timeout` seconds, and takes the key."""

@@ -27,7 +27,8 @@ class _Remote(io.RawIOBase):
 
     def __init__(self, index: Index, wheel: Wheel, size: int) -> None:
         self._index, self._wheel, self._size = index, wheel, size
-        self._place, self._opened_at, self._answer = 0, -1, None  # type: tuple[int, int, Any]
+        self._place, self._opened_at = 0, -1
+        self._answer: Any = None
 
     def readable(self) -> bool:
         return True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..drivers import Driver
 from ..errors import LambdaLLMError, LLMError, StreamError
 from ..health.probe import probe
-from ..pipeline import chat, stream_chat
+from ..pipeline import chat, count_tokens, stream_chat
 from ..result import Err
 from ..streaming.record import StreamRecord
 from ..streaming.stream import ChatStream
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..coerce import Messages, Tool
     from ..config import ClientConfig
     from ..result import Result
-    from ..types import ChatMessage, Completion, StreamChunk, ToolDefinition
+    from ..types import ChatMessage, Completion, StreamChunk, TokenCount, ToolDefinition
 
 
 class AbstractLLMClient(ClientTemplate):
@@ -147,6 +147,16 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
     def _do_stream_chat(self, messages: tuple[ChatMessage, ...], **options: Any) -> Iterator[StreamChunk]:
         request, target = self._request(messages, options)
         return self._driver.iterate(stream_chat(request, target, self._settings(), StreamRecord(target)))
+
+    def count_tokens(self, messages: Messages, **kwargs: Any) -> Result[TokenCount, LLMError]:
+        """How many tokens the input has, as the provider counts them; nothing is generated."""
+        asked, options = self._asked(messages, kwargs)
+        request, target = self._request(asked, options)
+        settings = self._settings().replace(max_retries=self.config.max_retries)
+        try:
+            return self._driver.run(count_tokens(request, target, settings))
+        except LLMError as error:
+            return Err(error)
 
     def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
         """Whether the provider answers within `timeout` seconds, and takes the key."""

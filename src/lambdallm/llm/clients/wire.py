@@ -10,13 +10,13 @@ from ..catalog.resolve import resolve, resolve_embedding
 from ..drivers import shared_async_driver, shared_driver
 from ..errors import LLMError
 from ..options import check_options
-from ..pipeline import chat, stream_chat
+from ..pipeline import chat, count_tokens, stream_chat
 from ..result import Err
 from ..types import ChatMessage, ChatRequest, EmbeddingRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, TypeAlias
 
     from ..catalog.loader import Catalog
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ..drivers import AsyncDriver, Driver
     from ..result import Result
     from ..streaming.stream import AsyncChatStream, ChatStream
-    from ..types import Completion, Embeddings
+    from ..types import Completion, Embeddings, TokenCount
 
-    Messages: TypeAlias = str | Sequence[ChatMessage]
+    Messages: TypeAlias = str | Sequence[ChatMessage | Mapping[str, Any]]
 
 
 class _Base:
@@ -52,9 +52,12 @@ class _Base:
     def _call(self, messages: Messages, model: str | None, options: dict[str, Any]) -> tuple[ChatRequest, Target]:
         check_options(options, ChatRequest._fields)
         target = self.target if model is None else resolve(model, self._catalog)
-        if isinstance(messages, str):
-            messages = (ChatMessage("user", messages),)
-        return ChatRequest(target.model.id, tuple(messages), **options), target
+        asked: Any = (ChatMessage("user", messages),) if isinstance(messages, str) else tuple(messages)
+        if options or any(type(message) is not ChatMessage for message in asked):
+            from ..coerce import messages_of, options_of
+
+            asked, options = messages_of(asked), options_of(options)
+        return ChatRequest(target.model.id, asked, **options), target
 
 
 class WireClient(_Base):
@@ -82,6 +85,16 @@ class WireClient(_Base):
         """The whole answer to a finished request."""
         try:
             return self._driver.run(chat(request, target or self.target, self.settings))
+        except LLMError as error:
+            return Err(error)
+
+    def count_tokens(
+        self, messages: Messages, *, model: str | None = None, **options: Any
+    ) -> Result[TokenCount, LLMError]:
+        """How many tokens the input has, as the provider counts them; nothing is generated."""
+        request, target = self._call(messages, model, options)
+        try:
+            return self._driver.run(count_tokens(request, target, self.settings))
         except LLMError as error:
             return Err(error)
 
@@ -128,6 +141,16 @@ class AsyncWireClient(_Base):
         """The whole answer to a finished request."""
         try:
             return await self._driver.run(chat(request, target or self.target, self.settings))
+        except LLMError as error:
+            return Err(error)
+
+    async def count_tokens(
+        self, messages: Messages, *, model: str | None = None, **options: Any
+    ) -> Result[TokenCount, LLMError]:
+        """How many tokens the input has, as the provider counts them; nothing is generated."""
+        request, target = self._call(messages, model, options)
+        try:
+            return await self._driver.run(count_tokens(request, target, self.settings))
         except LLMError as error:
             return Err(error)
 
