@@ -30,10 +30,11 @@ class Recorded(NamedTuple):
 def recorded(path: Path) -> Recorded | None:
     """An exchange with a chat model, decoded; `None` where no codec of ours reads its API, or it is no chat."""
     exchange = json.loads(path.read_bytes())
-    api = find(exchange["provider"], exchange["api"])
+    row = find(exchange["provider"], exchange["api"])
+    api = row.for_model(exchange.get("model") or "") if row is not None else None
     if api is None or api.tells != "chat":
         return None
-    codec = importlib.import_module(f"lambdallm.llm.wire.{api.codec_for(exchange.get('model') or '')}")
+    codec = importlib.import_module(f"lambdallm.llm.wire.{api.codec}")
     response = exchange["response"]
     headers = tuple((response.get("headers") or {}).items())
     body = _bytes(response)

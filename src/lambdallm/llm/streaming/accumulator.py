@@ -11,8 +11,8 @@ from ..types import (
     Completion,
     ReasoningPart,
     RefusalPart,
-    TextPart,
     StreamChunk,
+    TextPart,
     ToolCall,
     ToolCallDelta,
 )
@@ -144,7 +144,7 @@ class _ChoiceBuilder:
         if kind == "thinking":
             return [_joined_reasoning(text, wholes)]
         if kind == "refusal":
-            return [RefusalPart("".join(part.text for part in wholes))]
+            return [RefusalPart("".join(part.text for part in wholes), _merged(wholes))]
         return [_joined_call(self._calls[key])] if kind == "call" else wholes
 
 

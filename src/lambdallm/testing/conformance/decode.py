@@ -10,9 +10,10 @@ import random
 from lambdallm.llm.errors import LLMError
 from lambdallm.llm.result import Err
 from lambdallm.llm.streaming.accumulator import Accumulator
+from lambdallm.llm.wire.bedrock_invoke.frames import Payloads
 
 from .table import find
-from .tell import tell_completion, tell_count, tell_embeddings, tell_error
+from .tell import tell_completion, tell_count, tell_embeddings, tell_error, tell_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,13 +42,16 @@ def decode_exchange(exchange: dict[str, Any], *, split: Split = "whole") -> dict
     `split` says how a streamed body reaches the decoder: at once, byte by byte, or in random pieces from a seed.
     Raises `Unsupported` for an API that no codec reads.
     """
-    api = find(exchange["provider"], exchange["api"])
-    codec = _codec(api.codec_for(exchange.get("model") or "")) if api is not None else None
+    row = find(exchange["provider"], exchange["api"])
+    api = row.for_model(exchange.get("model") or "") if row is not None else None
+    codec = _codec(api.codec) if api is not None else None
     if api is None or codec is None:
         raise Unsupported(f"no codec reads {exchange['provider']}/{exchange['api']} yet")
     status, headers, body = _response(exchange["response"])
     if not 200 <= status < 300:
         return tell_error(codec.decode_error(status, headers, body), api.sdk)
+    if (exchange.get("expected") or {}).get("kind") == "frames":
+        return _decode_frames(codec, api, body, split)
     if exchange.get("stream"):
         return _decode_stream(codec, api, body, split)
     return _decode_whole(codec, api, status, headers, body)
@@ -98,7 +102,17 @@ def _error_inside(body: bytes) -> Any:
 def _decode_stream(codec: Codec, api: Api, body: bytes, split: Split) -> dict[str, Any]:
     completion, error = read_stream(codec, pieces(body, split), first_identity=api.sdk.first_identity)
     told = tell_completion(completion, api.sdk, stream=True)
-    return told if error is None else tell_error(error, api.sdk, partial=told)
+    silent = api.sdk.errors_as_reasons and completion.finish_reason == "error"
+    return told if error is None or silent else tell_error(error, api.sdk, partial=told)
+
+
+def _decode_frames(codec: Codec, api: Api, body: bytes, split: Split) -> dict[str, Any]:
+    """A stream that no SDK reads beyond its frames, once the codec has read it to its end."""
+    _, error = read_stream(codec, pieces(body, split))
+    if error is not None:
+        return tell_error(error, api.sdk)
+    payloads = Payloads()
+    return tell_frames([payload for piece in pieces(body, split) for payload in payloads.feed(piece)])
 
 
 def read_stream(

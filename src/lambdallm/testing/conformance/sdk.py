@@ -27,7 +27,9 @@ class Sdk(Value):
     stream), and `not_in_streams` are blocks that streams don't list. With `no_text_is_no_arguments` a call without any
     JSON text shows `{}`, else `null`. An answer is `identified` when it carries id and model; in a stream with
     `first_identity` the SDK keeps those of the first event (Azure's are empty), where we keep the last that say
-    something.
+    something. `shown_usage` makes of a record of usage what the SDK
+    shows of it. With `errors_as_reasons` a stream that ends with an error as its finish reason is an answer like any
+    other to the SDK, where we set an error.
     """
 
     usage: Mapping[str, tuple[Path, ...]]
@@ -44,24 +46,30 @@ class Sdk(Value):
     no_text_is_no_arguments: bool = False
     identified: bool = True
     first_identity: bool = False
+    shown_usage: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
+    errors_as_reasons: bool = False
     more: Callable[[Completion, bool], dict[str, Any]] | None = None
 
 
 class Api(Value):
     """One API: the codec module in `lambdallm.llm.wire` that speaks it, and the SDK that judged it.
 
-    `tells` is what a good answer is: `chat`, `embeddings` or `count_tokens`. `codecs` chooses by what the model's id
-    contains, where one API has several bodies.
+    `tells` is what a good answer is: `chat`, `embeddings` or `count_tokens`. Where one API has several bodies,
+    `by_model` chooses another row by what the model's id contains.
     """
 
     codec: str
     sdk: Sdk
     tells: str = "chat"
-    codecs: tuple[tuple[str, str], ...] = ()
+    by_model: tuple[tuple[str, Api], ...] = ()
+
+    def for_model(self, model: str) -> Api:
+        """The row for a model."""
+        return next((row for mark, row in self.by_model if mark in model), self)
 
     def codec_for(self, model: str) -> str:
         """The codec of a model."""
-        return next((codec for mark, codec in self.codecs if mark in model), self.codec)
+        return self.for_model(model).codec
 
 
 def at(record: Any, path: Path) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from lambdallm.llm.types import ProviderPart, ReasoningPart, TextPart
-from lambdallm.llm.wire.openai_chat.response import MARK
+from lambdallm.llm.wire.notes import form
 
 from .sdk import at
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from .sdk import Path, Sdk
 
+_CHAT = "openai_chat"
 _USAGE_KEYS = ("input", "output", "cached", "cache_write", "reasoning", "total")
 
 
@@ -39,15 +42,34 @@ def tell_completion(completion: Completion, sdk: Sdk, *, stream: bool = False) -
 
 
 def tell_embeddings(answer: Embeddings, sdk: Sdk) -> dict[str, Any]:
-    """An `embeddings` outcome: how many vectors of how many dimensions, and the first and the last of them."""
-    vectors = answer.vectors
-    told = {
+    """An `embeddings` outcome: the floats, each type where the provider names types, usage of the input alone."""
+    floats = _vectors(answer.vectors) if not answer.by_type or "float" in answer.by_type else None
+    optional = {
+        "by_type": {kind: _vectors(vectors) for kind, vectors in answer.by_type.items()} or None,
+        "model": answer.model if sdk.identified else None,
+    }
+    told = {"kind": "embeddings", "vectors": floats, "usage": _input_usage(answer.usage, sdk)}
+    return told | {key: value for key, value in optional.items() if value is not None}
+
+
+def _input_usage(usage: Usage | None, sdk: Sdk) -> dict[str, Any] | None:
+    """Usage of embeddings; the input is ours where the record has no number for the whole answer (Vertex)."""
+    told = tell_usage(usage, sdk)
+    if told is None or usage is None:
+        return None
+    counted = told["input"] if told["input"] is not None else usage.input_tokens
+    shown = told["native"] if sdk.shown_usage is None else sdk.shown_usage(told["native"])
+    return told | {"input": counted, "native": shown}
+
+
+def _vectors(vectors: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """How many vectors of how many dimensions, and the first and the last of them."""
+    return {
         "count": len(vectors),
         "dims": sorted({len(vector) for vector in vectors}),
         "first": _vector(vectors[0]),
         "last": _vector(vectors[-1]),
     }
-    return {"kind": "embeddings", "vectors": told, "usage": tell_usage(answer.usage, sdk)}
 
 
 def _vector(vector: Sequence[float]) -> dict[str, Any]:
@@ -58,6 +80,16 @@ def _vector(vector: Sequence[float]) -> dict[str, Any]:
 def tell_count(answer: TokenCount) -> dict[str, Any]:
     """A `count_tokens` outcome."""
     return {"kind": "count_tokens", "input_tokens": answer.input_tokens}
+
+
+def tell_frames(payloads: Sequence[bytes]) -> dict[str, Any]:
+    """A `frames` outcome: how many payloads a stream has, the first and the last of them."""
+    return {
+        "kind": "frames",
+        "frames": len(payloads),
+        "first": json.loads(payloads[0]),
+        "last": json.loads(payloads[-1]),
+    }
 
 
 def tell_error(error: LLMError, sdk: Sdk, *, partial: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -75,7 +107,7 @@ def tell_error(error: LLMError, sdk: Sdk, *, partial: dict[str, Any] | None = No
 
 def tell_usage(usage: Usage | None, sdk: Sdk) -> dict[str, Any] | None:
     """The provider's own numbers under the corpus's names, and its record as the SDK shows it."""
-    if usage is None:
+    if usage is None or not sdk.usage:
         return None
     native = {
         k: v for k, v in _without_nulls(dict(usage.native)).items() if not sdk.usage_fields or k in sdk.usage_fields
@@ -112,7 +144,7 @@ def _shown_text(part: Part) -> str:
 
 def _call(call: ToolCall, sdk: Sdk) -> dict[str, Any]:
     """A call. Most SDKs say `null` where there is no JSON text at all; for us that means no arguments."""
-    id = _marks(call).get("sent_id", call.id)
+    id = form(call.metadata, _CHAT).get("sent_id", call.id)
     if call.arguments_json is None:
         return {"id": id, "name": call.name, "arguments": None if _mark(call, "no_arguments") else call.arguments}
     arguments = call.arguments if call.arguments_json.strip() or sdk.no_text_is_no_arguments else None
@@ -144,12 +176,7 @@ def _block_names(part: Part, sdk: Sdk, *, stream: bool) -> list[str]:
 
 def _mark(part: Part, key: str) -> Any:
     """A note that the OpenAI chat codec made for its encoder."""
-    return _marks(part).get(key)
-
-
-def _marks(part: Part) -> dict[str, Any]:
-    marks = getattr(part, "metadata", {}).get(MARK)
-    return marks if isinstance(marks, dict) else {}
+    return form(getattr(part, "metadata", {}), _CHAT).get(key)
 
 
 def _from_metadata(completion: Completion, key: str) -> Any:

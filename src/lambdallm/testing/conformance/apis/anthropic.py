@@ -34,4 +34,5 @@ _ANTHROPIC = Sdk(
 APIS = {
     ("*", "messages"): Api("anthropic_messages", _ANTHROPIC),
     ("*", "anthropic_messages"): Api("anthropic_messages", _ANTHROPIC),
+    ("anthropic", "count_tokens"): Api("anthropic_count_tokens", _ANTHROPIC, "count_tokens"),
 }

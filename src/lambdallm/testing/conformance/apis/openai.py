@@ -32,11 +32,13 @@ _MISTRAL = Sdk(
     first_identity=True,
 )
 
+_COMPLETIONS = OPENAI.replace(more=lambda _, stream: {"id": None} if stream else {})
+"""Of a stream the recordings keep no id."""
+
 APIS = {
     ("*", "chat"): Api("openai_chat", OPENAI),
     ("*", "openai_compat"): Api("openai_chat", OPENAI),
     ("*", "openai_chat"): Api("openai_chat", OPENAI),
     ("mistral", "chat"): Api("openai_chat", _MISTRAL),
-    ("*", "embeddings"): Api("openai_embeddings", OPENAI, "embeddings"),
-    ("mistral", "embeddings"): Api("openai_embeddings", _MISTRAL, "embeddings"),
+    ("*", "completions"): Api("openai_completions", _COMPLETIONS),
 }
