@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lambdallm.llm.clients.model_file import LocalModel, locate
 from lambdallm.llm.errors import ConfigurationError
+
+hypothesis.settings.register_profile("lambdallm", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("lambdallm")
 
 
 def pytest_sessionstart(session):

@@ -79,3 +79,16 @@ def test_importing_values_imports_nothing_else():
     code = "import sys; before = set(sys.modules); import lambdallm._value; print(*(set(sys.modules) - before))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert {name for name in out.split() if not name.startswith("lambdallm")} <= {"__future__"}
+
+
+def test_values_with_mappings_are_dataclasses_and_pickle_too():
+    from lambdallm.llm.types import EMPTY, ChatMessage, ChatRequest, TextPart
+
+    request = ChatRequest("m", (ChatMessage("user", (TextPart("Hi"),)),), extra={"a": 1})
+    assert dataclasses.asdict(request)["messages"][0]["content"][0]["metadata"] == {}
+    assert {field.name for field in dataclasses.fields(request)} >= {"model", "messages", "extra"}
+    restored = pickle.loads(pickle.dumps(request))
+    assert restored == request == copy.deepcopy(request)
+    assert restored.messages[0].metadata is EMPTY
+    with pytest.raises(TypeError, match="stays empty"):
+        EMPTY["a"] = 1

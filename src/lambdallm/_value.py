@@ -24,6 +24,15 @@ else:
 _MISSING: Any = object()
 
 
+def _field(default: Any) -> Any:
+    """A field with a default; `dataclasses` takes one that can't be hashed, such as a mapping, from a factory."""
+    import dataclasses
+
+    if type(default).__hash__ is None:
+        return dataclasses.field(default_factory=lambda: default)
+    return dataclasses.field(default=default)
+
+
 class _DataclassFields:
     """Answer `__dataclass_fields__` for `dataclasses.fields` and its kin, building the answer when first asked."""
 
@@ -33,8 +42,7 @@ class _DataclassFields:
             import dataclasses
 
             fields = [
-                (name, "object", dataclasses.field(default=owner._defaults.get(name, dataclasses.MISSING)))
-                for name in owner._fields
+                (name, "object", _field(owner._defaults.get(name, dataclasses.MISSING))) for name in owner._fields
             ]
             shape = dataclasses.make_dataclass(owner.__name__, fields)
             cached = {f.name: f for f in dataclasses.fields(shape)}

@@ -11,7 +11,7 @@ from .pricing.cost import cost_usd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from ..transport.types import Headers
@@ -74,6 +74,9 @@ def prepared(
     """A call of an operation over a wire protocol; `encode` is given the codec and makes the body."""
     environ = yield ENVIRONMENT
     provider = target.provider
+    if not wire:
+        fix = "Choose another provider, or name one of its protocols."
+        raise ConfigurationError(f"{provider.title or provider.name} has no chat models.", fix=fix)
     codec = codec_named(wire)
     encoded = encode(codec)
     url = url_of(target, path_of(target, wire, codec, operation), settings.base_url, environ)
@@ -87,17 +90,32 @@ def prepared(
 
 
 def codec_named(wire: str) -> Any:
-    """The codec of a wire protocol. Raises `ConfigurationError` naming those there are."""
+    """The codec of a wire protocol, `package.body` where one has several bodies.
+
+    Raises `ConfigurationError` naming those there are.
+    """
     module = f"{__package__}.wire.{wire}"
     try:
-        codec = __import__(module, fromlist=["encode_request"])
-        codec.encode_request  # noqa: B018  # a framing module is no codec
+        codec = __import__(module, fromlist=["PATHS"])
+        codec.PATHS, codec.decode_error  # noqa: B018  # a framing module is no codec
     except (ImportError, AttributeError) as error:
-        if isinstance(error, ImportError) and error.name != module:
+        if isinstance(error, ImportError) and not f"{module}.".startswith(f"{error.name}."):
             raise
-        known = "openai_chat, openai_embeddings, anthropic_messages, bedrock_converse"
+        known = ", ".join(sorted(_codec_names()))
         raise ConfigurationError(f"No wire protocol is called {wire!r}.", fix=f"Known: {known}.") from error
     return codec
+
+
+def _codec_names() -> Iterator[str]:
+    """What `wire` holds that is a codec: a module or package that says where its operations live."""
+    from os import path, scandir
+
+    for entry in scandir(path.join(path.dirname(__file__), "wire")):
+        file = path.join(entry.path, "__init__.py") if entry.is_dir() else entry.path
+        if path.isfile(file):
+            with open(file, encoding="utf-8") as source:
+                if "\nPATHS = " in source.read():
+                    yield entry.name.removesuffix(".py")
 
 
 def path_of(target: Target, wire: str, codec: Any, operation: str) -> str:
@@ -116,10 +134,21 @@ def url_of(target: Target, path: str, base_url: str | None, environ: Environ) ->
     """The endpoint and a path below it, with their variables and the model's id filled in."""
     provider = target.provider
     named = (environ.get(name) for name in provider.endpoint_env)
-    base = base_url or next((value for value in named if value), None) or provider.endpoint
+    base = base_url or next((value for value in named if value), None) or _endpoint(provider, environ)
+    if "://" not in base and provider.endpoint.startswith("http://"):
+        base = f"http://{base}"  # as local servers name their address: OLLAMA_HOST=127.0.0.1:11434
     if "{model}" in path:
         path = path.replace("{model}", percent_encoded(target.model.id))
     return _filled(base, provider, environ).rstrip("/") + _filled(path, provider, environ)
+
+
+def _endpoint(provider: ProviderDefinition, environ: Environ) -> str:
+    """The provider's endpoint, or the one it has for a variable's value."""
+    for condition, endpoint in provider.endpoints.items():
+        name, _, value = condition.partition("=")
+        if _variable(name, provider.variables.get(name, ()), provider, environ) == value:
+            return endpoint
+    return provider.endpoint
 
 
 def _filled(template: str, provider: ProviderDefinition, environ: Environ) -> str:
@@ -134,17 +163,21 @@ def _filled(template: str, provider: ProviderDefinition, environ: Environ) -> st
 def _variable(name: str, sources: tuple[str, ...], provider: ProviderDefinition, environ: Environ) -> str:
     value = next((found for source in sources if (found := _from_source(source, environ))), None)
     if value is None:
-        where = " or ".join(source for source in sources if not source.startswith(("=", "aws:")))
+        where = " or ".join(source for source in sources if ":" not in source and not source.startswith("="))
         raise ConfigurationError(f"{provider.title or provider.name} needs {name!r}.", fix=f"Set {where}.")
-    return value
+    return value.rstrip("/")
 
 
 def _from_source(source: str, environ: Environ) -> str | None:
-    """What a source of a variable holds: `=text` is a literal, `aws:region` asks AWS's own settings."""
+    """What a source of a variable holds: `=text` is a literal, `aws:region` and `google:project` ask their clouds'."""
     if source.startswith("="):
         return source[1:]
     if source == "aws:region":
         from ..aws.region import region
 
         return region(environ)
+    if source == "google:project":
+        from .auth.google import google_project
+
+        return google_project(environ)
     return environ.get(source)

@@ -20,7 +20,22 @@ if TYPE_CHECKING:
     InputType = Literal["query", "document", "classification", "clustering", "similarity"]
     Metadata: TypeAlias = Mapping[str, Any]
 
-EMPTY: Metadata = type(type.__dict__)({})  # a read-only mapping, without importing `types`
+
+class _Empty(dict):  # type: ignore[type-arg]  # it never holds anything
+    """The empty mapping, which stays empty: a default that values share, JSON writes and pickle keeps."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_given: object, **_named: object) -> None:
+        raise TypeError("This mapping is shared and stays empty; make one of your own.")
+
+    __setitem__ = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> str:
+        return "EMPTY"
+
+
+EMPTY: Metadata = _Empty()
 
 
 class TextPart(Value):

@@ -22,7 +22,16 @@ from lambdallm.llm.errors import (
 )
 from lambdallm.llm.result import Err, Ok
 from lambdallm.llm.streaming.accumulator import Accumulator
-from lambdallm.llm.types import Completion, ReasoningPart, StreamChunk, TextPart, ToolCall, ToolCallDelta, Usage
+from lambdallm.llm.types import (
+    Completion,
+    ProviderPart,
+    ReasoningPart,
+    StreamChunk,
+    TextPart,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+)
 from lambdallm.llm.wire.openai_chat import StreamDecoder, decode_error, decode_response
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "openai_chat"
@@ -102,14 +111,14 @@ def test_mistral_thinks_among_its_content() -> None:
     ]
     completion = decoded(answer(content=content))
     assert (completion.thinking, completion.text) == ("2 + 2", "4")
-    assert completion.message.parts[2].value == {"reference_ids": [1]}  # type: ignore[union-attr]  # a ProviderPart
+    assert completion.message.parts[2] == ProviderPart("reference", {"reference_ids": [1]}, "openai_chat")
 
 
 def test_encrypted_reasoning_is_kept_without_text() -> None:
     details = [{"type": "reasoning.encrypted", "data": "gAAA", "index": 0}]
     completion = decoded(answer(content="4", reasoning=None, reasoning_details=details))
     assert completion.thinking is None
-    assert completion.message.parts[0] == ReasoningPart(metadata={"reasoning_details": details})
+    assert completion.message.parts[0] == ReasoningPart(metadata={"openai_chat": {"reasoning_details": details}})
 
 
 def test_tool_calls_keep_their_text() -> None:
@@ -135,7 +144,7 @@ def test_thought_signatures_of_calls_are_kept() -> None:
     extra = {"google": {"thought_signature": "s"}}
     calls = [{"id": "a", "function": {"name": "f", "arguments": "{}"}, "extra_content": extra}]
     (call,) = decoded(answer(tool_calls=calls)).tool_calls
-    assert call.metadata == {"extra_content": extra}
+    assert call.metadata == {"openai_chat": {"extra_content": extra}}
 
 
 def test_a_legacy_function_call_is_a_tool_call() -> None:
@@ -157,7 +166,7 @@ def test_an_object_as_content_is_its_json() -> None:
 def test_a_choice_without_message() -> None:
     completion = decoded({"choices": [{"finish_reason": "content_filter", "content_filter_results": {"hate": {}}}]})
     assert (completion.text, completion.finish_reason) == ("", "content_filter")
-    assert completion.choices[0].metadata == {"content_filter_results": {"hate": {}}}
+    assert completion.choices[0].metadata == {"openai_chat": {"content_filter_results": {"hate": {}}}}
 
 
 def test_several_choices() -> None:
@@ -354,9 +363,8 @@ def test_reasoning_details_are_joined_and_kept() -> None:
     part = completion.message.parts[0]
     assert isinstance(part, ReasoningPart)
     assert part.text == "2 + 2"
-    assert part.metadata["reasoning_details"] == [
-        {"type": "reasoning.text", "index": 0, "text": "2 + 2", "signature": "s"}
-    ]
+    joined = {"type": "reasoning.text", "index": 0, "text": "2 + 2", "signature": "s"}
+    assert part.metadata == {"openai_chat": {"reasoning_details": [joined], "form": {"field": "reasoning"}}}
 
 
 def test_log_probabilities_are_gathered_on_the_choice() -> None:
@@ -364,7 +372,26 @@ def test_log_probabilities_are_gathered_on_the_choice() -> None:
         return event({"index": 0, "delta": {"content": text}, "logprobs": {"content": [{"token": text}]}})
 
     completion = added_up(delta(content=""), piece("a"), piece("b"), delta("stop"), DONE)
-    assert completion.choices[0].metadata == {"logprobs": {"content": [{"token": "a"}, {"token": "b"}]}}
+    logprobs = {"content": [{"token": "a"}, {"token": "b"}]}
+    assert completion.choices[0].metadata == {"openai_chat": {"logprobs": logprobs}}
+
+
+def test_what_goes_back_is_the_messages_and_what_does_not_is_the_choices() -> None:
+    def message(**fields: Any) -> dict[str, Any]:
+        return {"openai_chat": fields}
+
+    audio = {"id": "a", "data": "YQ==", "transcript": "Hi"}
+    whole = decoded(answer(content="Hi", audio=audio, thought_signature="s", tool_plan="p")).choices[0]
+    streamed = added_up(delta(content="Hi", audio=audio, thought_signature="s", tool_plan="p"), delta("stop"), DONE)
+    for choice in (whole, streamed.choices[0]):
+        assert choice.message.metadata == message(thought_signature="s", audio={"id": "a"})
+        assert choice.metadata == message(message={"audio": audio, "tool_plan": "p"})
+
+
+def test_notes_of_a_call_gather_over_its_pieces() -> None:
+    first, last = call("f", "{", id="", index=0), call(None, "}", index=0, extra_content={"google": {}})
+    (joined,) = added_up(delta(tool_calls=[first]), delta(tool_calls=[last]), delta("tool_calls"), DONE).tool_calls
+    assert joined.metadata == {"openai_chat": {"extra_content": {"google": {}}, "form": {"sent_id": ""}}}
 
 
 def test_several_choices_in_one_stream() -> None:
@@ -384,7 +411,7 @@ def test_a_new_field_in_a_plain_chunk_is_not_overlooked() -> None:
     )  # fmt: skip
     assert completion.text == "abcde"
     assert completion.metadata == {"service_tier": "flex"}
-    assert completion.choices[0].metadata == {"stop_reason": 7}
+    assert completion.choices[0].metadata == {"openai_chat": {"stop_reason": 7}}
     assert completion.usage is not None
 
 
@@ -446,6 +473,22 @@ def test_an_error_event_says_whether_to_try_again() -> None:
 @pytest.mark.parametrize("stream", [b"", DONE, b": only\n\n: comments\n\n", event(), event() + DONE])
 def test_a_stream_without_an_answer(stream: bytes) -> None:
     assert isinstance(read(stream)[1].error, StreamError)
+
+
+def test_the_end_mark_without_a_finish_reason_is_no_end() -> None:
+    chunks, decoder = read(delta(content="Hel"), delta(content="lo"), DONE)
+    assert "".join(chunk.delta for chunk in chunks) == "Hello"
+    assert isinstance(decoder.error, StreamError)
+    assert "without a finish reason" in decoder.error.message
+
+
+def test_events_without_choices_may_come_anywhere() -> None:
+    filters = event(prompt_filter_results=[])
+    usage = event(usage={"prompt_tokens": 1, "completion_tokens": 2})
+    completion = added_up(filters, delta(content="a"), filters, delta("stop"), usage, DONE)
+    assert completion.text == "a"
+    assert completion.usage is not None
+    assert completion.usage.output_tokens == 2
 
 
 # Anything at all

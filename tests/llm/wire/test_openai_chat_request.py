@@ -165,7 +165,7 @@ def test_tools() -> None:
         ToolDefinition("g"),
         ProviderPart("openrouter:web_search", {"parameters": {"max_results": 3}}),
     )
-    assert body_of(tools=tools)["tools"] == [
+    assert body_of({"cache_control": True}, tools=tools)["tools"] == [
         {
             "type": "function",
             "function": {"name": "f", "description": "Does f", "parameters": SCHEMA, "strict": True},
@@ -209,9 +209,7 @@ def test_system_and_developer(fact: str | None, roles: list[str]) -> None:
 
 def test_plain_text_is_a_string_and_marked_text_is_not() -> None:
     assert content_of(TextPart("a")) == "a"
-    assert content_of(TextPart("a", metadata={"cache_control": {}})) == [
-        {"type": "text", "text": "a", "cache_control": {}}
-    ]
+    assert content_of(TextPart("a", metadata={"weight": 2})) == [{"type": "text", "text": "a", "weight": 2}]
     assert content_of(TextPart("a"), TextPart("b")) == [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert content_of(TextPart("a"), TextPart("b"), flat_content=True) == "ab"
 
@@ -309,9 +307,63 @@ def test_refusal_name_and_marks_on_messages() -> None:
     assert message_of(ChatMessage("assistant", (RefusalPart("No."),))) == {
         "role": "assistant", "content": None, "refusal": "No.",
     }  # fmt: skip
-    assert message_of(ChatMessage("user", "Hi", name="ada", metadata={"cache_control": {}})) == {
-        "role": "user", "name": "ada", "content": "Hi", "cache_control": {},
+    assert message_of(ChatMessage("user", "Hi", name="ada", metadata={"prefix": True})) == {
+        "role": "user", "name": "ada", "content": "Hi", "prefix": True,
     }  # fmt: skip
+
+
+def test_cache_markers_go_to_those_who_take_them() -> None:
+    marked = TextPart("a", metadata={"cache_control": {"type": "ephemeral"}})
+    message = ChatMessage("user", (marked,))
+    assert content_of(marked, cache_control=True) == [
+        {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+    ]
+    assert content_of(marked) == "a"
+    assert warnings_of({"cache_control": True}, message) == ()
+    (warning,) = warnings_of({}, message)
+    assert "'cache_control' of messages[0].content left out" in warning
+
+
+def test_what_only_another_protocol_has_is_left_out_with_a_warning() -> None:
+    parts = (
+        TextPart("See.", metadata={"anthropic_messages": {"caller": 1}, "openai_chat": {"weight": 2}}),
+        ProviderPart("server_tool_use", {"id": "x"}, "anthropic_messages"),
+    )
+    message = ChatMessage("assistant", parts)
+    assert message_of(message)["content"] == [{"type": "text", "text": "See.", "weight": 2}]
+    assert sorted(warnings_of({}, message)) == [
+        "'caller' of messages[0].content left out: only anthropic_messages has it",
+        "'server_tool_use' of messages[0] left out: only anthropic_messages has it",
+    ]
+
+
+def test_another_protocols_hosted_tool_is_refused() -> None:
+    with pytest.raises(UnsupportedParameterError, match=r"web_search_20250305.*anthropic_messages") as caught:
+        body_of(tools=(ToolDefinition("f"), ProviderPart("web_search_20250305", {}, "anthropic_messages")))
+    assert caught.value.param == "tools[1]"
+
+
+def test_another_dialects_settings_are_left_out_with_a_warning() -> None:
+    settings = {"extra": {"container": "c"}, "dialect": "anthropic_messages"}
+    assert "container" not in body_of(**settings)
+    assert warnings_of({}, **settings) == ("'container' left out: only anthropic_messages has it",)
+    assert body_of(extra={"verbosity": "low"}, dialect="openai_chat")["verbosity"] == "low"
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked", "options"),
+    [
+        (
+            {},
+            {"include_usage": False, "include_obfuscation": False},
+            {"include_obfuscation": False, "include_usage": True},
+        ),
+        ({"stream_usage": False}, {"include_usage": True}, None),
+        ({"stream_usage": False}, {"include_usage": True, "other": 1}, {"other": 1}),
+    ],
+)
+def test_usage_in_a_stream_is_always_wanted(facts: Any, asked: Any, options: Any) -> None:
+    assert body_of(facts, stream=True, extra={"stream_options": asked}).get("stream_options") == options
 
 
 # What came from a provider goes back as it came
@@ -358,6 +410,31 @@ def test_round_trip(message: dict[str, Any]) -> None:
 def test_reasoning_goes_where_the_provider_wants_it(field: str | None, sent: dict[str, Any]) -> None:
     message = ChatMessage("assistant", (ReasoningPart("2 + 2", metadata={}), TextPart("4")))
     assert message_of(message, reasoning_field=field) == {"role": "assistant"} | sent
+
+
+SIGNED = ReasoningPart("2 + 2", signature="s", metadata={"anthropic_messages": {}})
+VOUCHED = ReasoningPart("2 + 2", signature="s")
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "sent", "warned"),
+    [
+        ("reasoning_content", SIGNED, {"reasoning_content": "2 + 2"}, True),
+        ("reasoning_details", SIGNED, {"reasoning": "2 + 2"}, True),
+        (
+            "reasoning_details",
+            VOUCHED,
+            {"reasoning_details": [{"type": "reasoning.text", "text": "2 + 2", "signature": "s"}]},
+            False,
+        ),
+        ("reasoning_content", ReasoningPart(encrypted="e", metadata={"anthropic_messages": {}}), {}, True),
+        (None, SIGNED, {}, True),
+    ],
+)
+def test_another_protocols_proof_is_left_out_with_a_warning(field: Any, part: Any, sent: Any, warned: bool) -> None:
+    message = ChatMessage("assistant", (part, TextPart("4")))
+    assert message_of(message, reasoning_field=field) == {"role": "assistant", "content": "4"} | sent
+    assert bool(warnings_of({"reasoning_field": field}, message)) == warned
 
 
 def test_reasoning_that_is_not_sent_is_a_warning() -> None:

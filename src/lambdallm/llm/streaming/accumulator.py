@@ -48,7 +48,8 @@ class Accumulator:
     def completion(self) -> Completion:
         """What has come so far. `id`, `model` and what belongs to a choice (`choices`) are taken from the metadata."""
         metadata = dict(self._metadata)
-        of_choices = metadata.pop("choices", {})
+        of_choices = metadata.pop("choices", EMPTY)
+        of_choices = of_choices if isinstance(of_choices, dict) else EMPTY
         return Completion(
             tuple(
                 builder.choice(index, of_choices.get(index, EMPTY)) for index, builder in sorted(self._choices.items())

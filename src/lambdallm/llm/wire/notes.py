@@ -9,8 +9,8 @@ The rules every codec follows:
   `left_out` says what that loses.
 - Any other key of `metadata` comes from a person who asked for it by name, and is the encoder's to merge or refuse.
   `cache_control` is such a name that several protocols have words for.
-- A thought whose `signature` or `encrypted` a decoder read carries its protocol's name in `metadata`, if only with `{}`:
-  no other protocol can verify it (`proved_elsewhere`). With no protocol's name on it, a person vouches for it.
+- A thought whose `signature` or `encrypted` a decoder read carries its protocol's name in `metadata`, if only with
+  `{}`: no other protocol can verify it (`proved_elsewhere`). With no protocol's name on it, a person vouches for it.
 - `ProviderPart.protocol` and `ChatRequest.dialect` tell whose words a block, a hosted tool or `extra` are in.
 """
 

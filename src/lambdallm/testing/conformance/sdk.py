@@ -67,10 +67,6 @@ class Api(Value):
         """The row for a model."""
         return next((row for mark, row in self.by_model if mark in model), self)
 
-    def codec_for(self, model: str) -> str:
-        """The codec of a model."""
-        return self.for_model(model).codec
-
 
 def at(record: Any, path: Path) -> Any:
     """What lies at a path of keys; `None` where it leads nowhere."""

@@ -15,27 +15,33 @@ own protocol of the days before it had dialects:
 | `json_schema` | `true` | answers can be bound to a schema; `false`: only to JSON |
 | `flat_content` | `false` | content must be one text, not a list, where it is all text |
 | `reasoning_field` | where it came in | where earlier reasoning goes back: a field's name, `"reasoning_details"`, `"thinking"` (a content chunk), or null for nowhere |
-| `thinking_param` | `"reasoning_effort"` | how thinking is asked for: that, `"reasoning"`, `"thinking"`, `"enable_thinking"`, `"chat_template_kwargs"`, or null for not at all |
+| `thinking_param` | the one asked with, else `"reasoning_effort"` | how thinking is asked for: that, `"reasoning"`, `"thinking"`, `"enable_thinking"`, `"chat_template_kwargs"`, or null for not at all |
 | `efforts` | none | efforts it knows, and its words for them: `{"minimal": "low", "low": "low"}` |
 | `document_part` | `"file"` | how documents are sent: that, or `"document_url"` |
 | `file_urls` | `false` | a document may be a URL |
 | `tool_result_parts` | `["text"]` | what a tool's result may hold: `"image"`, `"audio"`, `"document"` too |
 | `tool_result_name` | `false` | a tool's result carries the tool's name |
+| `cache_control` | `false` | cache markers are sent; elsewhere they are left out, with a warning |
+
+The protocol is also one that clients speak to us: `decode_request`, `encode_response`, `encode_error` and
+`StreamEncoder` are a server's side of it, imported by the first that is used.
 
 Source: OpenAI, "Chat Completions: Create chat completion"; the providers' own pages are named in the modules.
 """  # noqa: E501 - a table's row is one line
 
 from __future__ import annotations
 
-from ..openai_error import decode_error
+from ..openai_error import decode_error, encode_error
 from .request import encode_request
 from .response import decode_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..codec import Decoder
+    from ...types import ChatRequest, Completion
+    from ..codec import Decoder, Encoder
 
 PATHS = {"chat": "/chat/completions", "stream": "/chat/completions"}
+STREAM_TYPE = "text/event-stream"
 
 
 def StreamDecoder() -> Decoder:
@@ -45,4 +51,36 @@ def StreamDecoder() -> Decoder:
     return Fresh()
 
 
-__all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]
+def decode_request(body: bytes, *, model: str | None = None, stream: bool | None = None) -> ChatRequest:
+    """What a client asks for; see `codec.Dialect`."""
+    from .asked import decode_request as decode
+
+    return decode(body, model=model, stream=stream)
+
+
+def encode_response(answer: Completion, request: ChatRequest, *, id: str, created: int) -> bytes:
+    """A whole answer to a client's request; see `codec.Dialect`."""
+    from .answer import encode_response as encode
+
+    return encode(answer, request, id=id, created=created)
+
+
+def StreamEncoder(request: ChatRequest, *, id: str, created: int) -> Encoder:
+    """A fresh encoder for one streamed answer."""
+    from .answer_stream import StreamEncoder as Fresh
+
+    return Fresh(request, id=id, created=created)
+
+
+__all__ = [
+    "PATHS",
+    "STREAM_TYPE",
+    "StreamDecoder",
+    "StreamEncoder",
+    "decode_error",
+    "decode_request",
+    "decode_response",
+    "encode_error",
+    "encode_request",
+    "encode_response",
+]

@@ -38,7 +38,7 @@ class CallTracker:
             pieces.append(self._piece({"index": 0}, legacy, {"kind": "function_call"}))
         return tuple(pieces)
 
-    def _piece(self, record: dict[str, Any], body: dict[str, Any], marks: dict[str, Any]) -> ToolCallDelta:
+    def _piece(self, record: dict[str, Any], body: dict[str, Any], form: dict[str, Any]) -> ToolCallDelta:
         index, id, name, text = record.get("index"), _word(record.get("id")), _word(body.get("name")), _arguments(body)
         slot = index if type(index) is int else None
         call = self._known(slot, id, name, text)
@@ -46,9 +46,9 @@ class CallTracker:
         if call is None:
             call = self._begin(slot, id, name)
             new_id = id or f"call_{call.number}"
-            marks = marks if id else marks | {"sent_id": record.get("id")}
+            form = form if id else form | {"sent_id": record.get("id")}
         call.closed = text.endswith("}") if text else call.closed
-        return ToolCallDelta(call.number, new_id, new_id and name, text, call_metadata(record, marks))
+        return ToolCallDelta(call.number, new_id, new_id and name, text, call_metadata(record, form))
 
     def _known(self, slot: int | None, id: str, name: str, text: str) -> _Call | None:
         """The call that a piece continues; `None` when it begins one. A piece without a name never does."""

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 
-from ...types import Usage
+from ...types import EMPTY, Usage
+from ..notes import FORM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-    from ...types import FinishReason
+    from ...types import FinishReason, Metadata
+
+PROTOCOL = "openai_chat"
+"""The name under which `metadata` holds this protocol's notes."""
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """The names that providers gave to what the model thought, in a message or a delta."""
@@ -31,6 +35,8 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "insufficient_system_resource": "error",
 }  # fmt: skip
 
+_DEEPEST = 8
+_SPELT_IN_PIECES = ("data", "transcript")
 _CACHED = (
     ("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",),
     ("num_cached_tokens",),
@@ -67,9 +73,29 @@ def count(value: Any) -> int:
     return int(value) if type(value) is float and 0 < value < 1e15 else 0
 
 
+def noted(fields: dict[str, Any], **form: Any) -> Metadata:
+    """Fields of this protocol's own, and notes on the form a thing had, as metadata."""
+    notes = fields | {FORM: form} if form else fields
+    return {PROTOCOL: notes} if notes else EMPTY
+
+
 def leftovers(record: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
     """The fields that nothing here reads, without those that say nothing."""
     return {key: value for key, value in record.items() if key not in known and value is not None}
+
+
+def grow(whole: dict[str, Any], piece: dict[str, Any], depth: int = 0) -> None:
+    """Add a piece of unmodelled fields: lists grow, objects merge, sound and its transcript join, the rest is newer."""
+    for key, value in piece.items():
+        known = whole.get(key)
+        if isinstance(known, list) and isinstance(value, list):
+            known.extend(value)
+        elif isinstance(known, dict) and isinstance(value, dict) and depth < _DEEPEST:
+            grow(known, value, depth + 1)
+        elif isinstance(known, str) and isinstance(value, str) and key in _SPELT_IN_PIECES:
+            whole[key] = known + value
+        else:
+            whole[key] = list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value
 
 
 def reasoning_text(message: dict[str, Any]) -> tuple[str, str]:

@@ -10,7 +10,9 @@ from ...errors import UnsupportedParameterError
 from ...types import ProviderPart
 from ..body import body_writer
 from ..codec import Encoded
-from .messages import encode_messages
+from ..notes import extra_of, form, own_fields
+from .fields import PROTOCOL
+from .messages import Toward, encode_messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,9 +42,26 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     warnings: list[str] = []
     request = _without_ignored(request, facts, warnings)
     _refuse(request, facts)
-    messages = encode_messages(request.messages, facts, warnings)
-    body = {**_plain(request, facts), "messages": messages, **_structured(request, facts), **request.extra}
-    return Encoded(_as_bytes(body), warnings=tuple(warnings))
+    toward = Toward(facts, warnings)
+    messages = encode_messages(request.messages, toward)
+    body = {**_plain(request, facts), "messages": messages, **_structured(request, toward)}
+    return Encoded(_as_bytes(_with_extra(body, request, toward)), warnings=tuple(warnings))
+
+
+def _with_extra(body: dict[str, Any], request: ChatRequest, toward: Toward) -> dict[str, Any]:
+    """The body with what no field of a request holds; options of the stream join those that we ask for.
+
+    A client's `include_usage` is ours to keep: a provider that has no such option tells usage unasked.
+    """
+    extra = extra_of(request, PROTOCOL, toward.warnings)
+    options, asked = body.get("stream_options"), extra.get("stream_options")
+    body |= extra
+    if isinstance(asked, dict) and request.stream:
+        rest = {key: value for key, value in asked.items() if key != "include_usage"}
+        body["stream_options"] = {**rest, **(options or {})}
+        if not body["stream_options"]:
+            del body["stream_options"]
+    return body
 
 
 def unsupported(param: str, why: str) -> UnsupportedParameterError:
@@ -74,21 +93,22 @@ def _plain(request: ChatRequest, facts: Facts) -> dict[str, Any]:
     return {names.get(key, key): value for key in _PLAIN if (value := getattr(request, key)) is not None}
 
 
-def _structured(request: ChatRequest, facts: Facts) -> dict[str, Any]:
+def _structured(request: ChatRequest, toward: Toward) -> dict[str, Any]:
     """The settings that take another form on the wire."""
     body: dict[str, Any] = {}
+    facts = toward.facts
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = [_tool(tool, toward, f"tools[{place}]") for place, tool in enumerate(request.tools)]
     if request.tool_choice is not None:
-        body["tool_choice"] = _tool_choice(request.tool_choice)
+        body["tool_choice"] = _tool_choice(request.tool_choice, toward)
     if request.stop:
         body[facts.get("param_names", {}).get("stop", "stop")] = list(request.stop)
     if request.logprobs is not None:
         body |= {"logprobs": True} | ({"top_logprobs": request.logprobs} if request.logprobs else {})
     if request.response_format is not None:
-        body["response_format"] = _response_format(request.response_format, facts)
+        body["response_format"] = _response_format(request.response_format, toward)
     if request.thinking is not None:
-        body |= _thinking(request.thinking, facts)
+        body |= _thinking(request.thinking, toward)
     return body | (_stream(facts) if request.stream else {})
 
 
@@ -97,8 +117,10 @@ def _stream(facts: Facts) -> dict[str, Any]:
     return {"stream": True} | usage
 
 
-def _tool(tool: ToolDefinition | ProviderPart) -> dict[str, Any]:
+def _tool(tool: ToolDefinition | ProviderPart, toward: Toward, where: str) -> dict[str, Any]:
     if isinstance(tool, ProviderPart):
+        if tool.protocol not in ("", PROTOCOL):
+            raise unsupported(where, f"{tool.type!r} is a tool of {tool.protocol} alone")
         return {"type": tool.type, **tool.value}
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
@@ -106,31 +128,45 @@ def _tool(tool: ToolDefinition | ProviderPart) -> dict[str, Any]:
     function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
     if tool.strict is not None:
         function["strict"] = tool.strict
-    return {"type": "function", "function": function, **tool.metadata}
+    return toward.joined({"type": "function", "function": function}, tool.metadata, where)
 
 
-def _tool_choice(choice: ToolChoice) -> Any:
-    """A word, a function's name, or the form that `metadata` gives whole (`allowed_tools`)."""
-    if choice.mode == "tool":
-        return {"type": "function", "function": {"name": choice.name}, **choice.metadata}
-    return dict(choice.metadata) or choice.mode
+def _tool_choice(choice: ToolChoice, toward: Toward) -> Any:
+    """A word, a function's name, or the form that `metadata` gives whole (`allowed_tools`, a custom tool)."""
+    fields = toward.fields(choice.metadata, "tool_choice")
+    if choice.mode == "tool" and "type" not in fields:
+        return {"type": "function", "function": {"name": choice.name}, **fields}
+    return fields or form(choice.metadata, PROTOCOL).get("word", choice.mode)
 
 
-def _response_format(form: ResponseFormat, facts: Facts) -> dict[str, Any]:
-    if form.type != "json_schema":
-        return {"type": "json_object" if form.type == "json" else "text", **form.metadata}
-    if not facts.get("json_schema", True):
-        raise unsupported("response_format", "this model answers in JSON, but not after a schema")
-    schema = {"name": form.name, "description": form.description, "schema": form.schema, "strict": form.strict}
-    return {"type": "json_schema", "json_schema": _said(schema), **form.metadata}
+def _response_format(asked: ResponseFormat, toward: Toward) -> dict[str, Any]:
+    where = "response_format"
+    if asked.type != "json_schema":
+        return toward.joined({"type": "json_object" if asked.type == "json" else "text"}, asked.metadata, where)
+    if not toward.facts.get("json_schema", True):
+        raise unsupported(where, "this model answers in JSON, but not after a schema")
+    schema = {"name": asked.name, "description": asked.description, "schema": asked.schema, "strict": asked.strict}
+    return toward.joined({"type": "json_schema", "json_schema": _said(schema)}, asked.metadata, where)
 
 
-def _thinking(thinking: Thinking, facts: Facts) -> dict[str, Any]:
-    """What asks for thinking, by the parameter that the provider has for it."""
-    way = _THINKING.get(facts.get("thinking_param", "reasoning_effort"))
+def _thinking(thinking: Thinking, toward: Toward) -> dict[str, Any]:
+    """What asks for thinking, by the parameter that the provider has for it, else by the one it came as."""
+    came_as = form(thinking.metadata, PROTOCOL).get("param")
+    param = toward.facts.get("thinking_param", came_as or "reasoning_effort")
+    way = _THINKING.get(param)
     if way is None:
         raise unsupported("thinking", "this model has no setting for it")
-    return way(thinking, facts)
+    if came_as not in (None, param):
+        thinking = _translated(thinking, toward)
+    return way(thinking, toward, came_as == param)
+
+
+def _translated(thinking: Thinking, toward: Toward) -> Thinking:
+    """Without the fields that only the parameter it came as has."""
+    lost = own_fields(thinking.metadata, PROTOCOL)
+    if lost:
+        toward.warn(f"{', '.join(map(repr, lost))} of thinking left out: this provider has another parameter for it")
+    return thinking.replace(metadata={key: value for key, value in thinking.metadata.items() if key != PROTOCOL})
 
 
 def _effort(thinking: Thinking, facts: Facts) -> str | None:
@@ -151,38 +187,46 @@ def _only(thinking: Thinking, *taken: str) -> None:
             raise unsupported(f"thinking.{name}", "this model's setting for thinking can't express it")
 
 
-def _by_effort(thinking: Thinking, facts: Facts) -> dict[str, Any]:
+def _by_effort(thinking: Thinking, toward: Toward, _as_it_came: bool) -> dict[str, Any]:
     _only(thinking, "effort")
-    return {"reasoning_effort": _effort(thinking, facts) or "medium", **thinking.metadata}
+    usual = toward.facts.get("efforts", {}).get("medium", "medium")
+    effort = {"reasoning_effort": _effort(thinking, toward.facts) or usual}
+    return toward.joined(effort, thinking.metadata, "thinking")
 
 
-def _by_reasoning(thinking: Thinking, facts: Facts) -> dict[str, Any]:
-    if thinking.enabled and thinking.effort is None and thinking.budget_tokens is None:
-        return {"reasoning": {"enabled": True, **thinking.metadata}}
-    said = {"effort": _effort(thinking, facts), "max_tokens": thinking.budget_tokens}
-    return {"reasoning": {**_said(said), **thinking.metadata}}
+def _by_reasoning(thinking: Thinking, toward: Toward, _as_it_came: bool) -> dict[str, Any]:
+    said = {"effort": _effort(thinking, toward.facts), "max_tokens": thinking.budget_tokens}
+    if thinking.enabled and said == {"effort": None, "max_tokens": None}:
+        said = {"enabled": True}
+    return {"reasoning": toward.joined(_said(said), thinking.metadata, "thinking")}
 
 
-def _by_switch(thinking: Thinking, facts: Facts) -> dict[str, Any]:
-    """DeepSeek's and Z.ai's `thinking`; an effort goes beside it."""
-    _only(thinking, "effort")
-    effort = _effort(thinking, facts) if thinking.enabled else None
-    switch = {"type": "enabled" if thinking.enabled else "disabled", **thinking.metadata}
-    return {"thinking": switch} | ({"reasoning_effort": effort} if effort else {})
+def _by_switch(thinking: Thinking, toward: Toward, as_it_came: bool) -> dict[str, Any]:
+    """DeepSeek's and Z.ai's `thinking`; an effort goes beside it, a budget only to who was asked with one."""
+    _only(thinking, "effort", *(("budget_tokens",) if as_it_came else ()))
+    effort = _effort(thinking, toward.facts) if thinking.enabled else None
+    switch = {"type": "enabled" if thinking.enabled else "disabled", "budget_tokens": thinking.budget_tokens}
+    asked = {"thinking": toward.joined(_said(switch), thinking.metadata, "thinking")}
+    return asked | ({"reasoning_effort": effort} if effort else {})
 
 
-def _by_flag(thinking: Thinking, facts: Facts) -> dict[str, Any]:
-    _only(thinking, "budget_tokens")
-    budget = {"thinking_budget": thinking.budget_tokens} if thinking.budget_tokens is not None else {}
-    return {"enable_thinking": thinking.enabled, **budget, **thinking.metadata}
+def _by_flag(thinking: Thinking, toward: Toward, as_it_came: bool) -> dict[str, Any]:
+    """Alibaba's `enable_thinking`."""
+    _only(thinking, "budget_tokens", *(("effort",) if as_it_came else ()))
+    effort = thinking.effort if thinking.enabled else None
+    said = {"enable_thinking": thinking.enabled, "thinking_budget": thinking.budget_tokens, "reasoning_effort": effort}
+    return toward.joined(_said(said), thinking.metadata, "thinking")
 
 
-def _by_template(thinking: Thinking, facts: Facts) -> dict[str, Any]:
-    _only(thinking)
-    return {"chat_template_kwargs": {"enable_thinking": thinking.enabled, **thinking.metadata}}
+def _by_template(thinking: Thinking, toward: Toward, as_it_came: bool) -> dict[str, Any]:
+    """vLLM's switch in the arguments of the chat template."""
+    _only(thinking, *(("effort",) if as_it_came else ()))
+    effort = {"reasoning_effort": thinking.effort} if thinking.effort and thinking.enabled else {}
+    switch = toward.joined({"enable_thinking": thinking.enabled}, thinking.metadata, "thinking")
+    return {"chat_template_kwargs": switch} | effort
 
 
-_THINKING: dict[str | None, Callable[[Thinking, Facts], dict[str, Any]]] = {
+_THINKING: dict[str | None, Callable[[Thinking, Toward, bool], dict[str, Any]]] = {
     "reasoning_effort": _by_effort,
     "reasoning": _by_reasoning,
     "thinking": _by_switch,

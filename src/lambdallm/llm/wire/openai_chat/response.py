@@ -1,8 +1,8 @@
 """Whole answers of the OpenAI chat protocol, in the shapes of all who speak it, into a `Completion`.
 
-Where a provider's message has no place in our values, it stays: fields that must go back in the next request in the
-part's or message's `metadata`, everything else in the choice's and the completion's. Notes that only this protocol's
-encoder needs (which field the reasoning came in, say) are under the key `MARK`.
+Where a provider's message has no place in our values, it stays, by the rules of `notes`: fields that must go back in
+the next request in the part's or message's notes, everything else in the choice's (what stood in its message under
+`message`). What stood beside the choices is the completion's `metadata`.
 
 Sources: OpenAI, "The chat completion object"; Mistral, "Reasoning"; OpenRouter, "Reasoning tokens"; DeepSeek, "Thinking
 mode"; Google, "OpenAI compatibility" and "Thought signatures"; Azure, "Content filtering"; Cloudflare, "JSON mode".
@@ -15,7 +15,6 @@ import json
 from ...errors import ProviderResponseError
 from ...result import Err, Ok
 from ...types import (
-    EMPTY,
     ChatMessage,
     Choice,
     Completion,
@@ -28,10 +27,12 @@ from ...types import (
 from ..headers import request_id
 from ..openai_error import error_inside
 from .fields import (
+    PROTOCOL,
     REPLAYED_FIELDS,
     as_json,
     finish_reason,
     leftovers,
+    noted,
     read_usage,
     reasoning_text,
     records,
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from ...errors import LLMError
     from ...result import Result
     from ...types import Metadata, Part
-
-MARK = "openai_chat"
-"""The key in `metadata` for this protocol's own notes; it is never sent."""
 
 ANSWER_FIELDS = frozenset(("id", "object", "model", "choices", "usage", "error", "obfuscation", "p"))
 CHOICE_FIELDS = frozenset(("index", "message", "delta", "finish_reason", "text"))
@@ -96,8 +94,9 @@ def _choice(choice: dict[str, Any], place: int) -> Choice:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
     index = choice.get("index")
-    said = ChatMessage("assistant", tuple(_parts(message)), metadata=replayed(message))
-    metadata = leftovers(choice, CHOICE_FIELDS) | leftovers(message, MESSAGE_FIELDS)
+    said = ChatMessage("assistant", tuple(_parts(message)), metadata=noted(replayed(message)))
+    rest = leftovers(message, MESSAGE_FIELDS)
+    metadata = noted(leftovers(choice, CHOICE_FIELDS) | ({"message": rest} if rest else {}))
     return Choice(said, *finish_reason(choice.get("finish_reason")), index if type(index) is int else place, metadata)
 
 
@@ -115,20 +114,19 @@ def _parts(message: dict[str, Any]) -> Iterator[Part]:
     thought, field = reasoning_text(message)
     details = records(message.get("reasoning_details"))
     if thought or details:
-        yield ReasoningPart(thought, metadata=reasoning_marks(field, details))
+        yield ReasoningPart(thought, metadata=reasoning_notes(field, details))
     yield from _content(message.get("content"), tuple(records(message.get("annotations"))))
     if refusal := name(message.get("refusal")):
         yield RefusalPart(refusal)
     for place, call in enumerate(records(message.get("tool_calls"))):
         yield _tool_call(call, place)
     if isinstance(legacy := message.get("function_call"), dict):
-        yield _call(legacy, "call_0", {MARK: {"kind": "function_call"}})
+        yield _call(legacy, "call_0", noted({}, kind="function_call"))
 
 
-def reasoning_marks(field: str, details: list[dict[str, Any]]) -> dict[str, Any]:
+def reasoning_notes(field: str, details: list[dict[str, Any]]) -> Metadata:
     """What the encoder needs to send reasoning back as it came: the field, and OpenRouter's `reasoning_details`."""
-    marks: dict[str, Any] = {MARK: {"field": field}} if field else {}
-    return marks | ({"reasoning_details": details} if details else {})
+    return noted({"reasoning_details": details} if details else {}, **({"field": field} if field else {}))
 
 
 def _content(content: Any, citations: tuple[Metadata, ...]) -> Iterator[Part]:
@@ -140,7 +138,7 @@ def _content(content: Any, citations: tuple[Metadata, ...]) -> Iterator[Part]:
         if citations:
             yield TextPart("", citations)
     elif content is not None:
-        yield TextPart(as_json(content), citations, {MARK: {"content_object": content}})
+        yield TextPart(as_json(content), citations, noted({}, content_object=content))
 
 
 def content_part(chunk: dict[str, Any] | str) -> Part:
@@ -149,28 +147,29 @@ def content_part(chunk: dict[str, Any] | str) -> Part:
         return TextPart(chunk)
     kind = chunk.get("type")
     if kind == "text":
-        return TextPart(text(chunk), metadata=leftovers(chunk, ("type", "text")))
+        return TextPart(text(chunk), metadata=noted(leftovers(chunk, ("type", "text"))))
     if kind == "thinking":
-        marks = {MARK: {"field": "thinking"}} | leftovers(chunk, ("type", "thinking", "signature"))
-        return ReasoningPart(thinking_chunk(chunk), name(chunk.get("signature")), metadata=marks)
+        notes = noted(leftovers(chunk, ("type", "thinking", "signature")), field="thinking")
+        return ReasoningPart(thinking_chunk(chunk), name(chunk.get("signature")), metadata=notes)
     if kind == "refusal":
         return RefusalPart(name(chunk.get("refusal")) or "")
-    return ProviderPart(name(kind) or "unknown", {key: value for key, value in chunk.items() if key != "type"})
+    value = {key: value for key, value in chunk.items() if key != "type"}
+    return ProviderPart(name(kind) or "unknown", value, PROTOCOL)
 
 
 def _tool_call(call: dict[str, Any], place: int) -> ToolCall:
     """One item of `tool_calls`; a call without an id gets one, since its result must name it."""
-    function, marks = call_body(call)
+    function, form = call_body(call)
     id = name(call.get("id"))
     if not id:
-        id, marks = f"call_{place}", marks | {"sent_id": call.get("id")}
+        id, form = f"call_{place}", form | {"sent_id": call.get("id")}
     if function.get("arguments") is None:
-        marks = marks | {"no_arguments": True}
-    return _call(function, id, call_metadata(call, marks))
+        form = form | {"no_arguments": True}
+    return _call(function, id, call_metadata(call, form))
 
 
 def call_body(call: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Name and arguments of a call, and the marks that tell its kind: a custom tool's input is any text."""
+    """Name and arguments of a call, and the form that tells its kind: a custom tool's input is any text."""
     custom = call.get("custom")
     if isinstance(custom, dict):
         return {"name": custom.get("name"), "arguments": custom.get("input")}, {"kind": "custom"}
@@ -178,10 +177,9 @@ def call_body(call: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return (function if isinstance(function, dict) else {}), {}
 
 
-def call_metadata(call: dict[str, Any], marks: dict[str, Any]) -> Metadata:
-    """The unmodelled fields of a call, with this protocol's marks."""
-    metadata = leftovers(call, _CALL_FIELDS)
-    return metadata | {MARK: marks} if marks else metadata or EMPTY
+def call_metadata(call: dict[str, Any], form: dict[str, Any]) -> Metadata:
+    """The unmodelled fields of a call, and notes on its form."""
+    return noted(leftovers(call, _CALL_FIELDS), **form)
 
 
 def _call(function: dict[str, Any], id: str, metadata: Metadata) -> ToolCall:

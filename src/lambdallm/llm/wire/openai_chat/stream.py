@@ -16,18 +16,18 @@ import json
 from ...errors import StreamError
 from ...types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart
 from ..framing import FramingError
+from ..notes import own_fields
 from ..openai_error import ErrorFacts, error_inside, stream_error
 from ..repeat import Repeat
 from ..sse import SseDecoder
 from .calls import CallTracker
-from .fields import as_json, finish_reason, leftovers, read_usage, reasoning_text, records
+from .fields import PROTOCOL, as_json, finish_reason, grow, leftovers, noted, read_usage, reasoning_text, records
 from .response import (
     ANSWER_FIELDS,
     CHOICE_FIELDS,
-    MARK,
     MESSAGE_FIELDS,
     content_part,
-    reasoning_marks,
+    reasoning_notes,
     replayed,
 )
 
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # the C scanner: not in the stubs
 _IRREGULAR = (KeyError, IndexError, TypeError, AttributeError, ValueError, StopIteration, RecursionError)
 _SHOWN = 80
-_DEEPEST = 8
-_SPELT_IN_PIECES = ("data", "transcript")
 
 
 class StreamDecoder:
@@ -111,7 +109,8 @@ class StreamDecoder:
         for name, payload in self._sse.close():
             self._payload(name, payload, chunks)
         if not self._is_over():
-            self._finish(chunks, whole=all(choice.finished for choice in self._choices.values()))
+            whole = all(choice.finished for choice in self._choices.values())
+            self._finish(chunks, "" if whole else "The stream broke off before its end.")
         return chunks
 
     def _is_over(self) -> bool:
@@ -121,7 +120,8 @@ class StreamDecoder:
         """One event of whatever content."""
         text = payload.decode("utf-8", "replace").strip()
         if text == "[DONE]":
-            self._finish(chunks, whole=True)
+            whole = any(choice.finished for choice in self._choices.values())
+            self._finish(chunks, "" if whole else "The stream ended without a finish reason.")
         elif text:
             try:
                 self._event(name, json.loads(text), chunks)
@@ -165,7 +165,7 @@ class StreamDecoder:
         elif choice.get("finish_reason") == "error":
             self._fail("The provider broke the stream off with finish reason 'error'.")
 
-    def _finish(self, chunks: list[StreamChunk], *, whole: bool) -> None:
+    def _finish(self, chunks: list[StreamChunk], problem: str) -> None:
         """The end, as it should be or not; what is only known now is told either way."""
         told: dict[int, dict[str, Any]] = {}
         for state in self._choices.values():
@@ -174,8 +174,8 @@ class StreamDecoder:
             chunks.append(StreamChunk(metadata={"choices": told}))
         if not self._choices:
             self._fail("The stream ended without an answer.")
-        elif not whole:
-            self._fail("The stream broke off before its end.")
+        elif problem:
+            self._fail(problem)
         else:
             self.done = True
 
@@ -193,6 +193,7 @@ class _Choice:
         self._fields: set[str] = set()
         self._details: list[dict[str, Any]] = []
         self._extras: dict[str, Any] = {}
+        self._rest: dict[str, Any] = {}
         self._message: dict[str, Any] = {}
 
     def add(self, choice: dict[str, Any], chunks: list[StreamChunk]) -> bool:
@@ -204,9 +205,9 @@ class _Choice:
             if calls := self._calls.read(delta):
                 chunks.append(StreamChunk(tool_calls=calls, index=self.index))
             self._message |= replayed(delta)
-            _grow(self._extras, leftovers(delta, MESSAGE_FIELDS))
+            grow(self._rest, leftovers(delta, MESSAGE_FIELDS))
         extras = leftovers(choice, CHOICE_FIELDS)
-        _grow(self._extras, extras)
+        grow(self._extras, extras)
         reason, raw = finish_reason(choice.get("finish_reason"))
         if raw is not None:
             self.finished = True
@@ -216,26 +217,27 @@ class _Choice:
     def end(self, chunks: list[StreamChunk], told: dict[int, dict[str, Any]]) -> None:
         """Tell what is complete only now."""
         if self._details:
-            self._part(ReasoningPart(metadata={"reasoning_details": joined_details(self._details)}), chunks)
-        message = {"message": self._message} if self._message else {}
-        if extras := self._extras | message:
+            self._part(ReasoningPart(metadata=reasoning_notes("", joined_details(self._details))), chunks)
+        message = {"message": noted(self._message)} if self._message else {}
+        own = noted(self._extras | ({"message": self._rest} if self._rest else {}))
+        if extras := {**own, **message}:
             told[self.index] = extras
 
     def _thoughts(self, delta: dict[str, Any], chunks: list[StreamChunk]) -> None:
         text, field = reasoning_text(delta)
         details = records(delta.get("reasoning_details"))
         if text:
-            self._thinking(text, field, EMPTY_MARKS, chunks)
+            self._thinking(text, field, {}, chunks)
         if details and not self._details:
-            self._part(ReasoningPart(metadata={"reasoning_details": details}), chunks)
+            self._part(ReasoningPart(metadata=reasoning_notes("", details)), chunks)
         self._details += details
 
-    def _thinking(self, text: str, field: str, metadata: dict[str, Any], chunks: list[StreamChunk]) -> None:
+    def _thinking(self, text: str, field: str, rest: dict[str, Any], chunks: list[StreamChunk]) -> None:
         """A piece of reasoning; the first one says which field it came in."""
-        if field not in self._fields:
-            self._fields.add(field)
-            metadata = reasoning_marks(field, []) | metadata
-        part = ReasoningPart(metadata=metadata) if metadata else None
+        form = {} if field in self._fields else {"field": field}
+        self._fields.add(field)
+        notes = noted(rest, **form)
+        part = ReasoningPart(metadata=notes) if notes else None
         chunks.append(StreamChunk(thinking=text, part=part, index=self.index))
 
     def _content(self, delta: dict[str, Any], chunks: list[StreamChunk]) -> None:
@@ -257,7 +259,7 @@ class _Choice:
     def _item(self, part: Part, chunks: list[StreamChunk]) -> None:
         """One item of a content list."""
         if isinstance(part, ReasoningPart) and part.signature is None:
-            self._thinking(part.text, "thinking", {k: v for k, v in part.metadata.items() if k != MARK}, chunks)
+            self._thinking(part.text, "thinking", own_fields(part.metadata, PROTOCOL), chunks)
         elif isinstance(part, TextPart) and not part.metadata:
             chunks.append(StreamChunk(part.text, index=self.index))
         else:
@@ -265,9 +267,6 @@ class _Choice:
 
     def _part(self, part: Part, chunks: list[StreamChunk]) -> None:
         chunks.append(StreamChunk(part=part, index=self.index))
-
-
-EMPTY_MARKS: dict[str, Any] = {}
 
 
 def joined_details(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -287,17 +286,3 @@ def joined_details(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _continues(record: dict[str, Any], piece: dict[str, Any]) -> bool:
     same = all(record.get(key) == piece.get(key) for key in ("type", "index"))
     return same and piece.get("type") != "reasoning.encrypted"
-
-
-def _grow(whole: dict[str, Any], piece: dict[str, Any], depth: int = 0) -> None:
-    """Add a piece of unmodelled fields: lists grow, objects merge, sound and its transcript join, the rest is newer."""
-    for key, value in piece.items():
-        known = whole.get(key)
-        if isinstance(known, list) and isinstance(value, list):
-            known.extend(value)
-        elif isinstance(known, dict) and isinstance(value, dict) and depth < _DEEPEST:
-            _grow(known, value, depth + 1)
-        elif isinstance(known, str) and isinstance(value, str) and key in _SPELT_IN_PIECES:
-            whole[key] = known + value
-        else:
-            whole[key] = list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value
