@@ -103,6 +103,7 @@ def test_every_kind_of_block_keeps_all_it_had() -> None:
     assert server == ProviderPart(
         "server_tool_use",
         {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "weather"}},
+        MARK,
     )
     assert isinstance(result, ProviderPart)
     assert result.value["content"][0]["encrypted_content"] == "abc"
@@ -110,7 +111,7 @@ def test_every_kind_of_block_keeps_all_it_had() -> None:
     assert text.citations[0]["cited_text"] == "Rain."
     assert first == ToolCall("toolu_1", "umbrella", {"size": 2}, metadata={MARK: {"caller": {"type": "direct"}}})
     assert second == ToolCall("toolu_2", "now", {})
-    assert hidden == ReasoningPart(encrypted="ZGF0YQ==")
+    assert hidden == ReasoningPart(encrypted="ZGF0YQ==", metadata={MARK: {}})
     assert completion.metadata.keys() == {"container", "context_management"}
 
 
@@ -208,7 +209,7 @@ def test_thinking_then_text() -> None:
         StreamChunk(usage=Usage(124, 1, 100, 20, 0, native), metadata={"id": "msg_1", "model": "claude-x"}),
         StreamChunk(thinking="Hm"),
         StreamChunk(thinking="m."),
-        StreamChunk(part=ReasoningPart(signature="c2ln")),
+        StreamChunk(part=ReasoningPart(signature="c2ln", metadata={MARK: {}})),
         StreamChunk("Grüße, ", block=1),
         StreamChunk("世界.", block=1),
         StreamChunk(finish_reason="stop", raw_finish_reason="end_turn", usage=Usage(124, 9, 100, 20, 5, final)),
@@ -219,7 +220,7 @@ def test_hosted_tools_come_whole_and_own_tools_in_pieces() -> None:
     chunks, error = read(TOOLS)
     assert error is None
     searched = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "weather"}}
-    assert chunks[1] == StreamChunk(part=ProviderPart("server_tool_use", searched))
+    assert chunks[1] == StreamChunk(part=ProviderPart("server_tool_use", searched, MARK))
     calls = [call for chunk in chunks for call in chunk.tool_calls]
     assert calls == [
         ToolCallDelta(0, "toolu_1", "umbrella", metadata={MARK: {"caller": {"type": "direct"}}}),
@@ -308,7 +309,7 @@ def test_unknown_deltas_of_an_unknown_block_become_its_fields() -> None:
     begin = event(type="content_block_start", index=0, content_block={"type": "compaction", "content": None})
     delta = event(type="content_block_delta", index=0, delta={"type": "compaction_delta", "content": "So far …"})
     body = START + begin + delta + event(type="content_block_stop", index=0) + STOP
-    part = ProviderPart("compaction", {"type": "compaction", "content": "So far …"})
+    part = ProviderPart("compaction", {"type": "compaction", "content": "So far …"}, MARK)
     assert completed(body).message.parts == (part,)
 
 

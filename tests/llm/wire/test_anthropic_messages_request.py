@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -260,7 +261,66 @@ def test_what_another_protocol_left_on_a_part_is_left_out_with_a_warning() -> No
     got = encoded(*HELLO, ChatMessage("assistant", (part,)))
     (block,) = json.loads(got.body)["messages"][1]["content"]
     assert block == {"type": "tool_use", "id": "t", "name": "f", "input": {}, "new": 1}
-    assert got.warnings[0].startswith("metadata.openai_chat")
+    assert got.warnings == ("'kind' of messages[1] left out: only openai_chat has it",)
+
+
+@pytest.mark.parametrize(
+    ("part", "warning"),
+    [
+        (ProviderPart("fileSearch", {"a": 1}, "gemini"), "'fileSearch' of messages[1] left out: only gemini has it"),
+        (ReasoningPart("Hm.", "sig", metadata={"bedrock_converse": {}}),
+         "thinking of messages[1] left out: its proof is of bedrock_converse"),
+        (ReasoningPart(encrypted="e", metadata={"openai_responses": {"x": 1}}),
+         "thinking of messages[1] left out: its proof is of openai_responses"),
+        (TextPart("", ({"type": "url_citation"},)), "1 citations of messages[1] left out: another protocol made them"),
+        (TextPart("", metadata={"prefix": True}), None),
+    ],
+)  # fmt: skip
+def test_what_another_protocol_made_is_left_out_with_a_warning(part: Part, warning: str | None) -> None:
+    got = encoded(*HELLO, ChatMessage("assistant", (part, TextPart("Hi."))))
+    assert json.loads(got.body)["messages"][1]["content"] == [{"type": "text", "text": "Hi."}]
+    assert got.warnings == ((warning,) if warning else ())
+
+
+def test_what_a_person_asked_for_and_the_protocol_has_no_word_for() -> None:
+    message = ChatMessage(
+        "user", (TextPart("Hi", metadata={"prefix": True}),), metadata={"openai_chat": {"x": 1}, "y": 2}
+    )
+    assert encoded(message).warnings == (
+        "'prefix' of messages[0] left out: a 'text' block has no such field",
+        "'x' of messages[0] left out: only openai_chat has it",
+        "'y' of messages[0] left out: a message has no such field",
+    )
+
+
+def test_notes_on_settings_go_back_to_their_own_protocol() -> None:
+    notes = {"anthropic_messages": {"display": "omitted", "form": {"x": 1}}, "gemini": {"y": 2}}
+    got = encoded(thinking=Thinking(metadata=notes), tools=(ToolDefinition("f", metadata=notes),),
+                  tool_choice=ToolChoice("auto", metadata=notes))  # fmt: skip
+    written = json.loads(got.body)
+    assert written["thinking"] == {"type": "adaptive", "display": "omitted"}
+    assert written["tools"][0]["display"] == written["tool_choice"]["display"] == "omitted"
+    assert got.warnings == tuple(
+        f"'y' of {where} left out: only gemini has it" for where in ("thinking", "tools[0]", "tool_choice")
+    )
+
+
+def test_another_protocols_settings_are_left_out_with_a_warning() -> None:
+    got = encoded(extra={"logit_bias": {}}, dialect="openai_chat")
+    assert json.loads(got.body) == body()
+    assert got.warnings == ("'logit_bias' left out: only openai_chat has it",)
+
+
+def test_another_protocols_hosted_tool_is_refused() -> None:
+    assert refuses(tools=(ToolDefinition("f"), ProviderPart("googleSearch", {}, "gemini"))) == "tools[1]"
+
+
+def test_ids_of_calls_are_made_to_fit() -> None:
+    call, result = ToolCall("functions.f:0", "f", {}), ToolResult("functions.f:0", "ok")
+    turns = body(*HELLO, ChatMessage("assistant", (call,)), ChatMessage("tool", (result,)))["messages"]
+    id = turns[1]["content"][0]["id"]
+    assert re.fullmatch("[a-zA-Z0-9_-]+", id)
+    assert turns[2]["content"][0]["tool_use_id"] == id
 
 
 def test_half_a_surrogate_pair_is_still_json() -> None:

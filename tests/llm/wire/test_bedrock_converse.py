@@ -26,10 +26,12 @@ from lambdallm.llm.types import (
     ToolDefinition,
 )
 from lambdallm.llm.wire.bedrock_converse import StreamDecoder, decode_error, decode_response, encode_request
+from lambdallm.llm.wire.bedrock_converse.content import MARK
 from recorded import recordings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "bedrock_converse"
 ANSWER = (FIXTURES / "answer.json").read_bytes()
+OURS: dict[str, Any] = {MARK: {}}
 
 
 def decode(body: object) -> Completion:
@@ -45,17 +47,23 @@ def answer(*blocks: object, reason: str = "end_turn") -> dict[str, Any]:
 def test_every_kind_of_block() -> None:
     citation = {"title": "almanac", "location": {"documentChar": {"documentIndex": 0, "start": 3, "end": 9}}}
     assert decode(ANSWER).message.parts == (
-        ReasoningPart("The user wants the weather.", "c2lnbmVk"),
-        ReasoningPart(encrypted="cmVkYWN0ZWQ="),
+        ReasoningPart("The user wants the weather.", "c2lnbmVk", metadata=OURS),
+        ReasoningPart(encrypted="cmVkYWN0ZWQ=", metadata=OURS),
         TextPart("Let me look. "),
-        TextPart("It rains in Bergen.", (citation,), {"content": [{"text": "It rains "}, {"text": "in Bergen."}]}),
+        TextPart(
+            "It rains in Bergen.", (citation,), {MARK: {"content": [{"text": "It rains "}, {"text": "in Bergen."}]}}
+        ),
         ToolCall("tooluse_1", "weather", {"city": "Bergen", "days": 2}),
         ProviderPart(
-            "toolUse", {"toolUseId": "srv_1", "name": "code", "type": "server_tool_use", "input": {"snippet": "1+1"}}
+            "toolUse",
+            {"toolUseId": "srv_1", "name": "code", "type": "server_tool_use", "input": {"snippet": "1+1"}},
+            MARK,
         ),
-        ProviderPart("toolResult", {"toolUseId": "srv_1", "status": "success", "content": [{"json": {"stdOut": "2"}}]}),
-        ProviderPart("image", {"format": "png", "source": {"bytes": "iVBORw0K"}}),
-        ProviderPart("aBlockOfNextYear", {"a": [1, None]}),
+        ProviderPart(
+            "toolResult", {"toolUseId": "srv_1", "status": "success", "content": [{"json": {"stdOut": "2"}}]}, MARK
+        ),
+        ProviderPart("image", {"format": "png", "source": {"bytes": "iVBORw0K"}}, MARK),
+        ProviderPart("aBlockOfNextYear", {"a": [1, None]}, MARK),
     )
 
 
@@ -115,7 +123,7 @@ def test_the_type_of_a_clients_call_is_kept_but_not_sent() -> None:
     """Nova says `tool_use`; a request may only say `server_tool_use`."""
     block = {"toolUse": {"toolUseId": "t", "name": "f", "input": {}, "type": "tool_use"}}
     message = decode(answer(block)).message
-    assert message.tool_calls[0].metadata == {"type": "tool_use"}
+    assert message.tool_calls[0].metadata == {MARK: {"form": {"type": "tool_use"}}}
     assert replayed(message) == [{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}]
 
 

@@ -523,3 +523,73 @@ def test_recorded_requests_are_written_again(path: Path) -> None:
             merged.append({"role": turn["role"], "content": [*turn["content"]]})
     ours = {key: value for key, value in json.loads(body).items() if value or key == "messages"}
     assert ours == kept | {"messages": merged}
+
+
+# Notes
+
+
+def warned(*messages: ChatMessage, **settings: Any) -> tuple[str, ...]:
+    return encode_request(ChatRequest("m", messages or (HI,), **settings), {}).warnings
+
+
+@pytest.mark.parametrize(
+    ("part", "warning"),
+    [
+        (ProviderPart("web_search_call", {"a": 1}, "openai_responses"),
+         "'web_search_call' of messages[0] left out: only openai_responses has it"),
+        (ReasoningPart("Hm.", "sig", metadata={"anthropic_messages": {}}),
+         "thinking of messages[0] left out: its proof is of anthropic_messages"),
+        (TextPart("", ({"type": "page_location"},)), "1 citations of messages[0] left out: another protocol made them"),
+    ],
+)  # fmt: skip
+def test_what_another_protocol_made_is_left_out_with_a_warning(part: Any, warning: str) -> None:
+    message = ChatMessage("assistant", (part, TextPart("Hi")))
+    assert encode(ChatRequest("m", (message,)))["messages"][0]["content"] == [{"text": "Hi"}]
+    assert warned(message) == (warning,)
+
+
+def test_fields_without_a_place_are_left_out_with_a_warning() -> None:
+    part = TextPart("Hi", metadata={"anthropic_messages": {"x": 1}, "prefix": True})
+    message = ChatMessage("user", (part,), name="ann", metadata={"y": 2})
+    assert warned(message) == (
+        "messages[0].name: 'ann' was left out; Converse has no names.",
+        "'x' of messages[0] left out: only anthropic_messages has it",
+        "'prefix' of messages[0] left out: Converse has no such field",
+        "'y' of messages[0] left out: Converse has no such field",
+    )
+
+
+def test_notes_go_back_to_their_own_protocol() -> None:
+    notes = {"bedrock_converse": {"next": 1, "form": {"type": "tool_use"}}}
+    call = ChatMessage("assistant", (ToolCall("t", "f", {}, metadata=notes),))
+    request = ChatRequest("m", (HI, call), tools=(ToolDefinition("f", metadata=notes),))
+    body = json.loads(encode_request(request, {}).body)
+    assert body["messages"][1]["content"] == [{"toolUse": {"toolUseId": "t", "name": "f", "input": {}, "next": 1}}]
+    assert body["toolConfig"]["tools"][0]["toolSpec"]["next"] == 1
+
+
+def test_a_cache_marker_on_a_message_comes_after_its_last_block() -> None:
+    message = ChatMessage("user", "Hi", metadata={"cache_control": {"type": "ephemeral"}})
+    content = encode(ChatRequest("m", (message,)))["messages"][0]["content"]
+    assert content == [{"text": "Hi"}, {"cachePoint": {"type": "default"}}]
+    assert warned(message) == ()
+
+
+def test_another_protocols_settings() -> None:
+    assert warned(extra={"service_tier": "auto"}, dialect="anthropic_messages") == (
+        "'service_tier' left out: only anthropic_messages has it",
+    )
+    with pytest.raises(UnsupportedParameterError) as caught:
+        encode(asked(tools=(ProviderPart("bash_20250124", {"name": "bash"}, "anthropic_messages"),)))
+    assert caught.value.param == "tools[0]"
+    assert warned(tools=(WEATHER,), tool_choice=ToolChoice("auto", metadata={"gemini": {"x": 1}})) == (
+        "'x' of tool_choice left out: only gemini has it",
+    )
+
+
+def test_ids_of_calls_are_made_to_fit() -> None:
+    """Bedrock itself gives `functions.f:0`; other letters, and more than 64, it refuses."""
+    assert blocks(ToolCall("functions.f:0", "f", {}))[0]["toolUse"]["toolUseId"] == "functions.f:0"
+    call, result = blocks(ToolCall("a|" + "b" * 80, "f", {}), ToolResult("a|" + "b" * 80, "ok"))
+    assert call["toolUse"]["toolUseId"] == result["toolResult"]["toolUseId"]
+    assert len(call["toolUse"]["toolUseId"]) == 64

@@ -23,8 +23,10 @@ from lambdallm.llm.types import (
     ToolCallDelta,
 )
 from lambdallm.llm.wire.bedrock_converse import StreamDecoder
+from lambdallm.llm.wire.bedrock_converse.content import MARK
 from lambdallm.llm.wire.eventstream import encode_message
 
+OURS: dict[str, Any] = {MARK: {}}
 EVENTS = json.loads((Path(__file__).parents[2] / "fixtures" / "bedrock_converse" / "stream.json").read_bytes())
 
 
@@ -79,14 +81,16 @@ def test_every_kind_of_block() -> None:
     citation = {"title": "almanac", "location": {"web": {"url": "https://example.com"}}}
     server_call = {"toolUseId": "srv_1", "name": "code", "type": "server_tool_use", "input": {"snippet": "1+1"}}
     assert whole.message.parts == (
-        ReasoningPart("The user wants the weather.", "c2lnbmVk"),
-        ReasoningPart(encrypted="cmVkYWN0ZWQ="),
+        ReasoningPart("The user wants the weather.", "c2lnbmVk", metadata=OURS),
+        ReasoningPart(encrypted="cmVkYWN0ZWQ=", metadata=OURS),
         TextPart("Let me look.", (citation,)),
-        ProviderPart("toolUse", server_call),
-        ProviderPart("toolResult", {"toolUseId": "srv_1", "status": "success", "content": [{"json": {"stdOut": "2"}}]}),
+        ProviderPart("toolUse", server_call, MARK),
+        ProviderPart(
+            "toolResult", {"toolUseId": "srv_1", "status": "success", "content": [{"json": {"stdOut": "2"}}]}, MARK
+        ),
         ToolCall("tooluse_1", "weather", {"city": "Bergen"}, '{"city":"Bergen"}'),
         ToolCall("tooluse_2", "now", {}, ""),
-        ProviderPart("image", {"format": "png", "source": {"bytes": "iVBORw0K"}}),
+        ProviderPart("image", {"format": "png", "source": {"bytes": "iVBORw0K"}}, MARK),
     )
     assert whole.finish_reason == "tool_calls"
     assert whole.metadata == {"metrics": {"latencyMs": 812}, "additionalModelResponseFields": {"stop_sequence": None}}
@@ -121,7 +125,7 @@ def test_calls_are_numbered_in_the_order_they_begin() -> None:
 def test_held_pieces_come_out_even_without_the_end_of_their_block() -> None:
     signature = {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "s"}}}
     chunks, _ = decode(event("contentBlockDelta", signature), STOP, USAGE)
-    assert chunks[0].part == ReasoningPart(signature="s")
+    assert chunks[0].part == ReasoningPart(signature="s", metadata=OURS)
 
 
 def test_without_metadata_the_end_of_the_bytes_ends_the_answer() -> None:
@@ -219,7 +223,7 @@ def test_redacted_content_that_is_no_base64_is_kept_as_text() -> None:
         for piece in ("a", "é")
     ]
     chunks, decoder = decode(*pieces, STOP, USAGE)
-    assert chunks[0].part == ReasoningPart(encrypted="aé")
+    assert chunks[0].part == ReasoningPart(encrypted="aé", metadata=OURS)
     assert decoder.error is None
 
 

@@ -1,7 +1,8 @@
 """The Anthropic Messages protocol: `POST /v1/messages`, as its API reference describes it, version 2023-06-01.
 
-The door of the codec: requests are written in `request` (its content in `blocks`), whole answers
-and errors are read in `response`, streams in `stream`.
+The door of the dialect. Towards a provider: requests are written in `request` (their content in `blocks`), whole
+answers and errors are read in `response`, streams in `stream`. Towards a client: requests are read in `read_request`
+and `read_content`, answers are written in `write_response`, `write_stream` and `write_error`.
 
 What a catalog entry may declare, all of it optional:
 
@@ -29,10 +30,15 @@ from .response import decode_error, decode_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..codec import Decoder
+    from ...errors import LambdaLLMError
+    from ...types import ChatRequest, Completion
+    from ..codec import Decoder, EncodedError, Encoder
 
 PATHS = {"chat": "/v1/messages", "stream": "/v1/messages"}
 """Below an endpoint without `/v1`, as `ANTHROPIC_BASE_URL` has it. Entries whose URL names the model give their own."""
+
+
+STREAM_TYPE = "text/event-stream; charset=utf-8"
 
 
 def StreamDecoder() -> Decoder:
@@ -42,4 +48,43 @@ def StreamDecoder() -> Decoder:
     return Fresh()
 
 
-__all__ = ["PATHS", "StreamDecoder", "decode_error", "decode_response", "encode_request"]
+def decode_request(body: bytes, *, model: str | None = None, stream: bool | None = None) -> ChatRequest:
+    """What a client asks for. Raises `InvalidRequestError` in the API's own words, naming the field."""
+    from .read_request import decode_request as read
+
+    return read(body, model=model, stream=stream)
+
+
+def encode_response(answer: Completion, request: ChatRequest, *, id: str, created: int) -> bytes:
+    """A whole answer to a client's request."""
+    from .write_response import encode_response as write
+
+    return write(answer, request, id=id, created=created)
+
+
+def encode_error(error: LambdaLLMError) -> EncodedError:
+    """An error as the API's own server would report it."""
+    from .write_error import encode_error as write
+
+    return write(error)
+
+
+def StreamEncoder(request: ChatRequest, *, id: str, created: int) -> Encoder:
+    """A fresh encoder for one streamed answer."""
+    from .write_stream import StreamEncoder as Fresh
+
+    return Fresh(request, id=id, created=created)
+
+
+__all__ = [
+    "PATHS",
+    "STREAM_TYPE",
+    "StreamDecoder",
+    "StreamEncoder",
+    "decode_error",
+    "decode_request",
+    "decode_response",
+    "encode_error",
+    "encode_request",
+    "encode_response",
+]

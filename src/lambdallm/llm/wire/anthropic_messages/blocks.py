@@ -3,9 +3,8 @@
 Source: Messages API reference, `messages` and `system`; "Extended thinking" (thinking blocks go back unchanged);
 "Fine-grained tool streaming" (arguments that are no JSON go back as `INVALID_JSON`).
 
-A part's `metadata` is merged into its block last: the fields named in `_FIELDS`, and whatever is under `MARK`, which is
-also where the decoder keeps what it does not model. Anything else there is another protocol's and is left out with a
-warning. A message's own `cache_control` goes to its last block.
+A part's `metadata` is merged into its block last, by the rules of `notes`: what a person asked for among `_FIELDS`, and
+whatever is under this protocol's name. A message's own `cache_control` goes to its last block.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from ...types import (
     ToolCall,
     ToolResult,
 )
+from ..call_ids import fitting_id
+from ..notes import asked_fields, form, left_out, own_fields, proved_elsewhere
 from .response import MARK
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeAlias
 
-    from ...types import ChatMessage, Part
+    from ...types import ChatMessage, Metadata, Part
 
     Block: TypeAlias = dict[str, Any]
 
@@ -38,7 +39,13 @@ _ROLES = {"system": "system", "developer": "system", "user": "user", "tool": "us
 _FIELDS = frozenset(
     ("cache_control", "citations", "context", "title", "source", "transformations", "caller", "toolset_name")
 )
-"""What metadata may add to a block by name."""
+"""What a person may add to a block by name."""
+
+SEARCH_RESULT = "search_result"
+"""The type of a text that stands in a search result, and the note (`form`) on it that says so."""
+
+_OWN_CITATION = "_location"
+"""How the type of each of this protocol's citations ends."""
 
 _IMAGE_MARKS = (
     (b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"),
@@ -58,26 +65,35 @@ def encode_messages(
     system: list[Block] = []
     turns: list[Block] = []
     for index, message in enumerate(messages):
-        role, blocks = _ROLES[message.role], _message_blocks(message, index, warnings)
+        where = f"messages[{index}]"
+        role, blocks = _ROLES[message.role], _message_blocks(message, where, warnings)
         if not blocks:
             continue
         if role == "system" and not (turns and (system_in_messages or _only_in_place(blocks))):
             if turns:
-                warnings.append(f"messages[{index}]: a system message between turns was moved to the front.")
+                warnings.append(f"{where}: a system message between turns was moved to the front.")
             system += blocks
-        elif turns and turns[-1]["role"] == role:
+            continue
+        if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += blocks
         else:
             turns.append({"role": role, "content": blocks})
+        if message.metadata:
+            turns[-1] |= own_fields(message.metadata, MARK)
     return system, turns
 
 
-def _message_blocks(message: ChatMessage, index: int, warnings: list[str]) -> list[Block]:
+def _message_blocks(message: ChatMessage, where: str, warnings: list[str]) -> list[Block]:
     if message.name and message.role != "tool":
-        warnings.append(f"messages[{index}].name: {message.name!r} was left out; the protocol has no names.")
-    blocks = encode_parts(message.parts, warnings)
-    if blocks and "cache_control" in message.metadata:
-        blocks[-1].setdefault("cache_control", message.metadata["cache_control"])
+        warnings.append(f"{where}.name: {message.name!r} was left out; the protocol has no names.")
+    blocks = encode_parts(message.parts, where, warnings)
+    if message.metadata:
+        left_out(message.metadata, MARK, where, warnings)
+        for name, value in asked_fields(message.metadata).items():
+            if blocks and name == "cache_control":
+                blocks[-1].setdefault(name, value)
+            else:
+                warnings.append(f"{name!r} of {where} left out: a message has no such field")
     return blocks
 
 
@@ -86,40 +102,64 @@ def _only_in_place(blocks: list[Block]) -> bool:
     return any(block["type"] != "text" for block in blocks)
 
 
-def encode_parts(parts: Iterable[Part], warnings: list[str]) -> list[Block]:
+def encode_part(part: Part, where: str, warnings: list[str]) -> Block | None:
+    """The part as a content block; `None` for one that says nothing or can't be sent."""
+    return _ENCODERS[type(part)](part, where, warnings)
+
+
+def encode_parts(parts: Iterable[Part], where: str, warnings: list[str]) -> list[Block]:
     """The parts as content blocks. Empty text is left out: the API sends it, and refuses it when it comes back."""
-    blocks = (_ENCODERS[type(part)](part, warnings) for part in parts)
+    blocks = (encode_part(part, where, warnings) for part in parts)
     return [block for block in blocks if block is not None]
 
 
-def _merge(block: Block, metadata: Mapping[str, Any], warnings: list[str]) -> Block:
-    for name, value in metadata.items():
-        if name == MARK:
-            block |= value
-        elif name in _FIELDS:
+def noted(metadata: Metadata, where: str, warnings: list[str]) -> Block:
+    """What metadata adds to an object of the request: all that was asked for, and this protocol's own."""
+    if not metadata:
+        return {}
+    left_out(metadata, MARK, where, warnings)
+    return asked_fields(metadata) | own_fields(metadata, MARK)
+
+
+def _merge(block: Block, metadata: Metadata, where: str, warnings: list[str]) -> Block:
+    if not metadata:
+        return block
+    left_out(metadata, MARK, where, warnings)
+    for name, value in asked_fields(metadata).items():
+        if name in _FIELDS:
             block[name] = value
         else:
-            warnings.append(f"metadata.{name}: left out; the protocol has no such field in a {block['type']} block.")
-    return block
+            warnings.append(f"{name!r} of {where} left out: a {block['type']!r} block has no such field")
+    return block | own_fields(metadata, MARK)
 
 
-def _text(part: TextPart, warnings: list[str]) -> Block | None:
-    if not part.text and not part.citations:
+def _text(part: TextPart, where: str, warnings: list[str]) -> Block | None:
+    if part.metadata and form(part.metadata, MARK).get("type") == SEARCH_RESULT:
+        return _merge({"type": SEARCH_RESULT}, part.metadata, where, warnings)
+    citations = own_citations(part)
+    if lost := len(part.citations) - len(citations):
+        warnings.append(f"{lost} citations of {where} left out: another protocol made them")
+    if not part.text and not citations:
         return None
     block: Block = {"type": "text", "text": part.text}
-    if part.citations:
-        block["citations"] = [dict(citation) for citation in part.citations]
-    return _merge(block, part.metadata, warnings)
+    if citations:
+        block["citations"] = citations
+    return _merge(block, part.metadata, where, warnings)
 
 
-def _refusal(part: RefusalPart, _warnings: list[str]) -> Block | None:
-    return {"type": "text", "text": part.text} if part.text else None
+def own_citations(part: TextPart) -> list[Block]:
+    """The citations that this protocol can carry."""
+    return [dict(found) for found in part.citations if str(found.get("type")).endswith(_OWN_CITATION)]
 
 
-def _image(part: ImagePart, warnings: list[str]) -> Block:
+def _refusal(part: RefusalPart, where: str, warnings: list[str]) -> Block | None:
+    return _merge({"type": "text", "text": part.text}, part.metadata, where, warnings) if part.text else None
+
+
+def _image(part: ImagePart, where: str, warnings: list[str]) -> Block:
     if part.detail not in (None, "auto"):
-        warnings.append(f"image.detail: {part.detail!r} was left out; the protocol has no such setting.")
-    return _merge({"type": "image"} | _source(_image_source(part), part.metadata), part.metadata, warnings)
+        warnings.append(f"image.detail: {part.detail!r} of {where} was left out; the protocol has no such setting.")
+    return _merge({"type": "image"} | _source(_image_source(part), part.metadata), part.metadata, where, warnings)
 
 
 def _image_source(part: ImagePart) -> Block | None:
@@ -137,11 +177,11 @@ def _image_type(data: bytes) -> str:
     return kind
 
 
-def _document(part: DocumentPart, warnings: list[str]) -> Block:
+def _document(part: DocumentPart, where: str, warnings: list[str]) -> Block:
     block: Block = {"type": "document"} | _source(_document_source(part), part.metadata)
     if part.name:
         block["title"] = part.name
-    return _merge(block, part.metadata, warnings)
+    return _merge(block, part.metadata, where, warnings)
 
 
 def _document_source(part: DocumentPart) -> Block | None:
@@ -184,37 +224,40 @@ def _url_source(url: str) -> Block:
     return {"type": "url", "url": url}
 
 
-def _source(source: Block | None, metadata: Mapping[str, Any]) -> Block:
-    if source is None and "source" not in metadata:
+def _source(source: Block | None, metadata: Metadata) -> Block:
+    if source is None and "source" not in metadata and "source" not in own_fields(metadata, MARK):
         raise UnsupportedParameterError("An image or document has no content.", fix="Give it data or a url.")
     return {"source": source}
 
 
-def _audio(_part: AudioPart, _warnings: list[str]) -> Block:
+def _audio(_part: AudioPart, _where: str, _warnings: list[str]) -> Block:
     raise UnsupportedParameterError("Sound can't be sent in this protocol.", param="audio")
 
 
-def _reasoning(part: ReasoningPart, warnings: list[str]) -> Block | None:
+def _reasoning(part: ReasoningPart, where: str, warnings: list[str]) -> Block | None:
     """Thinking goes back with its proof. Without one, or with another protocol's, the API would refuse the request."""
-    if part.encrypted is not None and not part.text and part.id is None:
-        return _merge({"type": "redacted_thinking", "data": part.encrypted}, part.metadata, warnings)
-    if part.signature and part.id is None:
-        return _merge({"type": "thinking", "thinking": part.text, "signature": part.signature}, part.metadata, warnings)
-    warnings.append("thinking: a thought without this protocol's signature was left out.")
+    other = proved_elsewhere(part.metadata, MARK)
+    if other is None and part.id is None:
+        if part.encrypted is not None and not part.text:
+            return _merge({"type": "redacted_thinking", "data": part.encrypted}, part.metadata, where, warnings)
+        if part.signature:
+            block: Block = {"type": "thinking", "thinking": part.text, "signature": part.signature}
+            return _merge(block, part.metadata, where, warnings)
+    why = f"its proof is of {other}" if other and (part.signature or part.encrypted) else "it has no signature"
+    warnings.append(f"thinking of {where} left out: {why}")
     return None
 
 
-def _tool_call(part: ToolCall, warnings: list[str]) -> Block:
-    return _merge(
-        {"type": "tool_use", "id": part.id, "name": part.name, "input": _tool_input(part)}, part.metadata, warnings
-    )
+def _tool_call(part: ToolCall, where: str, warnings: list[str]) -> Block:
+    block: Block = {"type": "tool_use", "id": fitting_id(part.id), "name": part.name, "input": tool_input(part)}
+    return _merge(block, part.metadata, where, warnings)
 
 
-def _tool_input(part: ToolCall) -> Mapping[str, Any]:
+def tool_input(part: ToolCall) -> Mapping[str, Any]:
     """An object, as the API demands: anything else is wrapped for the model to see what it wrote."""
     if isinstance(part.arguments, dict):
         return part.arguments
-    if part.arguments is None and not part.arguments_json:
+    if part.arguments is None and (part.arguments_json or "").strip() in ("", "null"):
         return {}
     return invalid_input(part.arguments_json if part.arguments is None else part.arguments)
 
@@ -224,21 +267,24 @@ def invalid_input(value: object) -> Block:
     return {"INVALID_JSON": value}
 
 
-def _tool_result(part: ToolResult, warnings: list[str]) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": part.call_id}
-    content = part.content if isinstance(part.content, str) else encode_parts(part.content, warnings)
+def _tool_result(part: ToolResult, where: str, warnings: list[str]) -> Block:
+    block: Block = {"type": "tool_result", "tool_use_id": fitting_id(part.call_id)}
+    content = part.content if isinstance(part.content, str) else encode_parts(part.content, where, warnings)
     if content:
         block["content"] = content
     if part.is_error:
         block["is_error"] = True
-    return _merge(block, part.metadata, warnings)
+    return _merge(block, part.metadata, where, warnings)
 
 
-def _provider(part: ProviderPart, _warnings: list[str]) -> Block:
-    return {"type": part.type} | dict(part.value)
+def _provider(part: ProviderPart, where: str, warnings: list[str]) -> Block | None:
+    if part.protocol in ("", MARK):
+        return {"type": part.type} | dict(part.value)
+    warnings.append(f"{part.type!r} of {where} left out: only {part.protocol} has it")
+    return None
 
 
-_ENCODERS: dict[type, Callable[[Any, list[str]], Block | None]] = {
+_ENCODERS: dict[type, Callable[[Any, str, list[str]], Block | None]] = {
     TextPart: _text,
     RefusalPart: _refusal,
     ImagePart: _image,

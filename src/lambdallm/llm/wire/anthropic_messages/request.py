@@ -10,13 +10,16 @@ from ...errors import UnsupportedParameterError
 from ...types import ProviderPart
 from ..body import body_writer
 from ..codec import Encoded
-from .blocks import encode_messages
+from ..notes import extra_of
+from .blocks import encode_messages, noted
+from .response import MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ....transport.types import Headers
     from ...types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
     from ..codec import Facts
 
@@ -50,7 +53,14 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     schema's name and `strict=False` have no counterpart: the answer always matches the schema.
     """
     warnings: list[str] = []
+    body, headers = request_body(request, facts, warnings)
+    return Encoded(as_json(body), headers, tuple(warnings))
+
+
+def request_body(request: ChatRequest, facts: Facts, warnings: list[str]) -> tuple[dict[str, Any], Headers]:
+    """The body as a value, and the headers."""
     asked = _asked(request, facts, warnings)
+    extra = extra_of(request, MARK, warnings)
     system, turns = encode_messages(
         request.messages, warnings, system_in_messages=bool(facts.get("system_in_messages"))
     )
@@ -59,13 +69,13 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
         body["system"] = _system(system)
     body |= _limits(asked, facts, warnings)
     body |= {_SETTINGS[name]: value for name, value in asked.items() if name in _SETTINGS}
-    body |= _tooling(asked)
+    body |= _tooling(asked, warnings)
     if "user" in asked:
         body["metadata"] = {"user_id": asked["user"]}
     if request.stream and facts.get("stream_in_body", True):
         body["stream"] = True
-    headers = _identity(request, facts, body)
-    return Encoded(_json(_with_extra(body, request.extra)), headers, tuple(warnings))
+    headers = _identity(request.model, extra, facts, body)
+    return _with_extra(body, extra), headers
 
 
 def _asked(request: ChatRequest, facts: Facts, warnings: list[str]) -> dict[str, Any]:
@@ -104,7 +114,7 @@ def _limits(asked: Mapping[str, Any], facts: Facts, warnings: list[str]) -> dict
         budget = thinking.get("budget_tokens", 0)
         if "max_tokens" not in asked and budget >= body["max_tokens"]:
             body["max_tokens"] = budget + _MAX_TOKENS
-    if "response_format" in asked and (form := _format(asked["response_format"], facts)):
+    if "response_format" in asked and (form := _format(asked["response_format"], facts, warnings)):
         output["format"] = form
     if output:
         body["output_config"] = output
@@ -119,9 +129,9 @@ def _thinking(
     A budget means `enabled`, anything else `adaptive`. A model that knows only the other form gets its nearest
     equivalent: effort becomes a budget, a budget becomes effort, with a warning.
     """
-    types, extra = facts.get("thinking", _THINKING_TYPES), dict(asked.metadata)
+    types, extra = facts.get("thinking", _THINKING_TYPES), noted(asked.metadata, "thinking", warnings)
     if not asked.enabled or asked.effort == "none":
-        return _no_thinking(asked, types), None
+        return _no_thinking(asked, types, extra), None
     effort = _effort(asked.effort, facts, warnings)
     budget = asked.budget_tokens
     if "enabled" in types and (budget is not None or "adaptive" not in types):
@@ -137,10 +147,10 @@ def _thinking(
     return {"type": "adaptive"} | extra, effort
 
 
-def _no_thinking(asked: Thinking, types: tuple[str, ...]) -> dict[str, Any]:
+def _no_thinking(asked: Thinking, types: tuple[str, ...], extra: dict[str, Any]) -> dict[str, Any]:
     """`disabled`; nothing for a model that never thinks; an error for one that always does."""
     if "disabled" in types:
-        return {"type": "disabled"} | dict(asked.metadata)
+        return {"type": "disabled"} | extra
     if types:
         raise _unsupported("thinking", asked)
     return {}
@@ -167,7 +177,7 @@ def _nearest_effort(budget: int, facts: Facts) -> str | None:
     return min(levels, key=lambda level: abs(_BUDGETS[level] - budget), default=None)
 
 
-def _format(asked: ResponseFormat, facts: Facts) -> dict[str, Any] | None:
+def _format(asked: ResponseFormat, facts: Facts, warnings: list[str]) -> dict[str, Any] | None:
     if asked.type == "text":
         return None
     if asked.type != "json_schema" or asked.schema is None or not facts.get("json_schema"):
@@ -175,51 +185,61 @@ def _format(asked: ResponseFormat, facts: Facts) -> dict[str, Any] | None:
     schema = dict(asked.schema)
     if asked.description:
         schema.setdefault("description", asked.description)
-    return {"type": "json_schema", "schema": schema} | dict(asked.metadata)
+    return {"type": "json_schema", "schema": schema} | noted(asked.metadata, "response_format", warnings)
 
 
-def _tooling(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _tooling(asked: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     """`tools` and `tool_choice`, which also says whether calls may be parallel."""
     body: dict[str, Any] = {}
     if "tools" in asked:
-        body["tools"] = [_tool(tool) for tool in asked["tools"]]
+        body["tools"] = [_tool(tool, f"tools[{i}]", warnings) for i, tool in enumerate(asked["tools"])]
     choice: ToolChoice | None = asked.get("tool_choice")
     parallel: bool | None = asked.get("parallel_tool_calls")
     if choice is not None:
-        body["tool_choice"] = _choice(choice, parallel)
+        body["tool_choice"] = _choice(choice, parallel, warnings)
     elif parallel is False and "tools" in asked:
         body["tool_choice"] = {"type": "auto", "disable_parallel_tool_use": True}
     return body
 
 
-def _tool(tool: ToolDefinition | ProviderPart) -> dict[str, Any]:
+def _tool(tool: ToolDefinition | ProviderPart, where: str, warnings: list[str]) -> dict[str, Any]:
     if isinstance(tool, ProviderPart):
-        return {"type": tool.type} | dict(tool.value)
+        return _provider_tool(tool, where)
     block: dict[str, Any] = {"name": tool.name}
     if tool.description:
         block["description"] = tool.description
     block["input_schema"] = {"type": "object"} | dict(tool.parameters)
     if tool.strict is not None:
         block["strict"] = tool.strict
-    return block | dict(tool.metadata)
+    return block | noted(tool.metadata, where, warnings)
 
 
-def _choice(choice: ToolChoice, parallel: bool | None) -> dict[str, Any]:
+def _provider_tool(tool: ProviderPart, where: str) -> dict[str, Any]:
+    if tool.protocol not in ("", MARK):
+        raise UnsupportedParameterError(
+            f"{where} is {tool.type!r}, a hosted tool that only {tool.protocol} has.",
+            fix="Leave the tool out, or choose a provider that has it.",
+            param=where,
+        )
+    return {"type": tool.type} | dict(tool.value)
+
+
+def _choice(choice: ToolChoice, parallel: bool | None, warnings: list[str]) -> dict[str, Any]:
     body: dict[str, Any] = {"type": _CHOICES[choice.mode]}
     if choice.mode == "tool":
         body["name"] = choice.name
     if parallel is not None and choice.mode != "none":
         body["disable_parallel_tool_use"] = not parallel
-    return body | dict(choice.metadata)
+    return body | noted(choice.metadata, "tool_choice", warnings)
 
 
-def _identity(request: ChatRequest, facts: Facts, body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _identity(model: str, extra: Mapping[str, Any], facts: Facts, body: dict[str, Any]) -> Headers:
     """Model, version and beta features: put into the body or returned as headers, as the endpoint wants them."""
     version = facts.get("anthropic_version", _VERSION)
-    betas = list(dict.fromkeys((*facts.get("anthropic_beta", ()), *_words(request.extra.get("anthropic_beta")))))
+    betas = list(dict.fromkeys((*facts.get("anthropic_beta", ()), *_words(extra.get("anthropic_beta")))))
     headers = []
     if facts.get("model_in_body", True):
-        body["model"] = request.model
+        body["model"] = model
         headers.append(("anthropic-version", version))
     else:
         body["anthropic_version"] = version
@@ -242,4 +262,5 @@ def _with_extra(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any
     return body | added
 
 
-_json = body_writer()
+as_json = body_writer()
+"""A body of this protocol as bytes."""

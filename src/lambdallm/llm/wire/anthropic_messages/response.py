@@ -2,9 +2,9 @@
 
 Source: Messages API reference, "Create a Message", response; "Handling stop reasons"; "Errors".
 
-Everything unmodelled is kept: a block of an unknown type as a `ProviderPart`; a block's further fields in its part's
-`metadata`, under `MARK`, so that no other protocol's encoder takes them for its own; the message's (`container`,
-`context_management`, `stop_sequence`, `stop_details` …) in the completion's. A field that is null counts as absent,
+Everything unmodelled is kept by the rules of `notes`: a block of an unknown type as a `ProviderPart`; a block's further
+fields in its part's `metadata`, under `MARK`; the message's (`container`, `context_management`, `stop_sequence`,
+`stop_details` …) in the completion's, as they are. A field that is null counts as absent,
 and an empty text block is left out: it says nothing, and the API refuses it when it comes back.
 """
 
@@ -55,7 +55,7 @@ MODELLED = frozenset(("type", "role", "content", "usage", "stop_reason", "id", "
 """The message's fields that have a place of their own."""
 
 MARK = "anthropic_messages"
-"""The key in a part's metadata for what only this protocol understands."""
+"""This protocol's name, in a part's metadata and wherever else `notes` wants it."""
 
 _LONGEST_MESSAGE = 500
 
@@ -143,7 +143,7 @@ def decode_part(block: dict[str, Any]) -> Part | None:
     if not isinstance(kind, str):
         raise TypeError("a block's type is no text")
     decode = _DECODERS.get(kind)
-    return decode(block) if decode else ProviderPart(kind, block)
+    return decode(block) if decode else ProviderPart(kind, block, MARK)
 
 
 def _text(block: dict[str, Any]) -> TextPart | None:
@@ -158,11 +158,12 @@ def citations_of(block: Mapping[str, Any]) -> tuple[Metadata, ...]:
 
 def _thinking(block: dict[str, Any]) -> ReasoningPart:
     signature = text_of(block, "signature") or None
-    return ReasoningPart(text_of(block, "thinking"), signature, metadata=extras_of(block, _THINKING_FIELDS))
+    rest = dict(rest_of(block, _THINKING_FIELDS))
+    return ReasoningPart(text_of(block, "thinking"), signature, metadata={MARK: rest} if rest or signature else EMPTY)
 
 
 def _redacted(block: dict[str, Any]) -> ReasoningPart:
-    return ReasoningPart(encrypted=text_of(block, "data"), metadata=extras_of(block, _REDACTED_FIELDS))
+    return ReasoningPart(encrypted=text_of(block, "data"), metadata={MARK: dict(rest_of(block, _REDACTED_FIELDS))})
 
 
 def _tool_call(block: dict[str, Any]) -> ToolCall:

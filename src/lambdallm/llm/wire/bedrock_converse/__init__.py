@@ -15,6 +15,8 @@ What differs between models is declared as facts of their catalog entries:
                         effort, for models that count (`default` for no effort given); `efforts`: the model's words
                         by ours. `"disabled": null` says that thinking can't be turned off
 `single_tool_calls`     what to put there for `parallel_tool_calls=False`
+`unsupported`           names of request fields that the model refuses: asking for one is an error
+`ignored`               names of request fields to leave out with a warning
 
 Source: Bedrock API reference, "Converse" and "Common errors".
 """

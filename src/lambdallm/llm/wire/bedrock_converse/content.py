@@ -4,9 +4,10 @@ A block is an object with one key that names its kind. Blocks that no part stand
 `video`, `searchResult`, a server's tool calls and results, kinds yet to come) are a `ProviderPart` with that key as
 its type and go back as they came.
 
-Three kinds of metadata on a part change its block: `cachePoint` (true, or the block's fields) puts a cache marker
-after it, and so does `cache_control`, the word for it in Anthropic's own protocol; `guardContent` (true, or a list of
-qualifiers) wraps a text for a guardrail; a document takes `context`, `citations` and `content` as Converse names them.
+Three kinds of metadata that a person asks for change a part's block: `cachePoint` (true, or the block's fields) puts a
+cache marker after it, and so does `cache_control`, the word for it in Anthropic's own protocol; `guardContent` (true,
+or a list of qualifiers) wraps a text for a guardrail; a document takes `context`, `citations` and `content` as Converse
+names them. Everything else follows the rules of `notes`, under `MARK`.
 
 Source: Bedrock API reference, "ContentBlock" and the pages it links to.
 """
@@ -18,6 +19,7 @@ import re
 
 from ...errors import UnsupportedParameterError
 from ...types import (
+    EMPTY,
     AudioPart,
     DocumentPart,
     ImagePart,
@@ -28,15 +30,20 @@ from ...types import (
     ToolCall,
     ToolResult,
 )
+from ..call_ids import fitting_id
+from ..notes import asked_fields, left_out, own_fields, proved_elsewhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, TypeAlias
 
-    from ...types import Metadata, Part
+    from ...types import ChatMessage, Metadata, Part
 
     Block: TypeAlias = dict[str, Any]
+
+MARK = "bedrock_converse"
+"""This protocol's name, for `notes`."""
 
 SERVER_CALL = "server_tool_use"
 """The `type` of a call that the provider runs itself."""
@@ -47,6 +54,15 @@ _KINDS = frozenset(
 )  # fmt: skip
 _CITATION_FIELDS = frozenset(("title", "source", "sourceContent", "location"))
 _DOCUMENT_FIELDS = ("context", "citations")
+_CALL_FIELDS = ("toolUseId", "name", "input", "type")
+
+_CACHE_MARKS = ("cachePoint", "cache_control")
+_ASKED: dict[type, tuple[str, ...]] = {
+    TextPart: ("guardContent",),
+    ImagePart: ("bucketOwner",),
+    DocumentPart: ("bucketOwner", "content", *_DOCUMENT_FIELDS),
+}
+"""What metadata may ask for by name, besides cache markers."""
 
 _IMAGE_FORMATS = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp"}
 _AUDIO_FORMATS = {
@@ -73,7 +89,7 @@ def decode_block(block: Any) -> Part | None:
     part = _DECODERS[kind](value) if len(block) == 1 and kind in _DECODERS else None
     if part is not None:
         return part
-    return ProviderPart(kind, value if len(block) == 1 and isinstance(value, dict) else block)
+    return ProviderPart(kind, value if len(block) == 1 and isinstance(value, dict) else block, MARK)
 
 
 def _decode_text(value: Any) -> Part | None:
@@ -86,8 +102,15 @@ def _decode_call(value: Any) -> Part | None:
     id, name = value.get("toolUseId"), value.get("name")
     if not isinstance(id, str) or not isinstance(name, str):
         return None
-    rest = {key: item for key, item in value.items() if key not in ("toolUseId", "name", "input")}
-    return ToolCall(id, name, value.get("input", {}), metadata=rest)
+    return ToolCall(id, name, value.get("input", {}), metadata=call_notes(value))
+
+
+def call_notes(call: dict[str, Any]) -> Metadata:
+    """A call's further fields. Its type is a note: Nova says `tool_use`, which a request may not."""
+    rest: dict[str, Any] = {key: item for key, item in call.items() if key not in _CALL_FIELDS}
+    if "type" in call:
+        rest["form"] = {"type": call["type"]}
+    return {MARK: rest} if rest else EMPTY
 
 
 def _decode_reasoning(value: Any) -> Part | None:
@@ -95,11 +118,13 @@ def _decode_reasoning(value: Any) -> Part | None:
         return None
     encrypted, text = value.get("redactedContent"), value.get("reasoningText")
     if isinstance(encrypted, str):
-        return ReasoningPart(encrypted=encrypted)
+        return ReasoningPart(encrypted=encrypted, metadata={MARK: {}})
     if not isinstance(text, dict) or not isinstance(text.get("text"), str):
         return None
     signature = text.get("signature")
-    return ReasoningPart(text["text"], signature if isinstance(signature, str) else None)
+    if not isinstance(signature, str):
+        return ReasoningPart(text["text"])
+    return ReasoningPart(text["text"], signature, metadata={MARK: {}})
 
 
 def _decode_citations(value: Any) -> Part | None:
@@ -113,7 +138,7 @@ def _decode_citations(value: Any) -> Part | None:
         return None
     text = "".join(texts)
     plain = citations and content == [{"text": text}]
-    return TextPart(text, tuple(citations)) if plain else TextPart(text, tuple(citations), {"content": content})
+    return TextPart(text, tuple(citations), EMPTY if plain else {MARK: {"content": content}})
 
 
 def _are_records(items: list[Any]) -> bool:
@@ -131,21 +156,38 @@ _DECODERS: dict[str, Callable[[Any], Part | None]] = {
 class BlockEncoder:
     """Turns the parts of one request into blocks. It counts documents, since each needs a name."""
 
-    def __init__(self) -> None:
+    def __init__(self, warnings: list[str]) -> None:
+        self._warnings = warnings
         self._documents = 0
 
-    def blocks(self, parts: Iterable[Part]) -> Iterator[Block]:
+    def message(self, message: ChatMessage, where: str) -> list[Block]:
+        """The blocks of a message. Its own cache marker comes after the last."""
+        if message.name and message.role != "tool":
+            self._warnings.append(f"{where}.name: {message.name!r} was left out; Converse has no names.")
+        blocks = [*self.blocks(message.parts, where)]
+        if message.metadata:
+            unplaced(message.metadata, where, self._warnings, _CACHE_MARKS)
+            if blocks and "cachePoint" not in blocks[-1] and (marker := cache_point(message.metadata)):
+                blocks.append(marker)
+        return blocks
+
+    def blocks(self, parts: Iterable[Part], where: str) -> Iterator[Block]:
         """The blocks of parts, with cache markers where their metadata asks for them."""
         for part in parts:
             encode = getattr(self, _ENCODERS[type(part)])
-            yield from encode(part)
-            if not isinstance(part, ProviderPart) and (marker := cache_point(part.metadata)):
-                yield marker
+            yield from encode(part, where)
+            if not isinstance(part, ProviderPart) and part.metadata:
+                unplaced(part.metadata, where, self._warnings, (*_CACHE_MARKS, *_ASKED.get(type(part), ())))
+                if marker := cache_point(part.metadata):
+                    yield marker
 
-    def _text(self, part: TextPart) -> Iterator[Block]:
+    def _text(self, part: TextPart, where: str) -> Iterator[Block]:
         """A text; an empty one is left out, since Bedrock refuses it."""
-        content = part.metadata.get("content")
-        if _is_ours(part):
+        content = own_fields(part.metadata, MARK).get("content")
+        ours = all(isinstance(found, dict) and _CITATION_FIELDS.issuperset(found) for found in part.citations)
+        if part.citations and not ours:
+            self._warnings.append(f"{len(part.citations)} citations of {where} left out: another protocol made them")
+        if ours and (part.citations or content):
             yield {"citationsContent": {"content": content or [{"text": part.text}], "citations": [*part.citations]}}
         elif not part.text:
             return
@@ -155,47 +197,65 @@ class BlockEncoder:
         else:
             yield {"text": part.text}
 
-    def _refusal(self, part: RefusalPart) -> Iterator[Block]:
+    def _refusal(self, part: RefusalPart, _where: str) -> Iterator[Block]:
         if part.text:
             yield {"text": part.text}
 
-    def _image(self, part: ImagePart) -> Iterator[Block]:
+    def _image(self, part: ImagePart, _where: str) -> Iterator[Block]:
         source, kind = _source(part, "image")
-        yield {"image": {"format": _format("image", _IMAGE_FORMATS, kind, part.url), "source": source}}
+        format = _format("image", _IMAGE_FORMATS, kind, part.url)
+        yield {"image": {"format": format, "source": source, **own_fields(part.metadata, MARK)}}
 
-    def _audio(self, part: AudioPart) -> Iterator[Block]:
+    def _audio(self, part: AudioPart, _where: str) -> Iterator[Block]:
         format = _format("audio", _AUDIO_FORMATS, part.media_type, None)
         yield {"audio": {"format": format, "source": {"bytes": base64_text(part.data)}}}
 
-    def _document(self, part: DocumentPart) -> Iterator[Block]:
+    def _document(self, part: DocumentPart, _where: str) -> Iterator[Block]:
         """A document. Its name is made neutral, since the model reads it: letters, digits, spaces, `_-()[]`."""
         self._documents += 1
         name = _neutral(part.name or "") or f"Document {self._documents}"
         source, kind = _document_source(part)
         format = _format("document", _DOCUMENT_FORMATS, kind, part.url or part.name)
         more = {key: part.metadata[key] for key in _DOCUMENT_FIELDS if key in part.metadata}
+        more |= own_fields(part.metadata, MARK)
         yield {"document": {"format": format, "name": name, "source": source, **more}}
 
-    def _reasoning(self, part: ReasoningPart) -> Iterator[Block]:
+    def _reasoning(self, part: ReasoningPart, where: str) -> Iterator[Block]:
+        """A thought, but for one whose proof is another protocol's: the model can't verify it."""
+        other = proved_elsewhere(part.metadata, MARK)
+        if other is not None and (part.signature or part.encrypted):
+            self._warnings.append(f"thinking of {where} left out: its proof is of {other}")
+            return
         if part.text or part.signature is not None:
             signature = {"signature": part.signature} if part.signature is not None else {}
             yield {"reasoningContent": {"reasoningText": {"text": part.text, **signature}}}
         if part.encrypted is not None:
             yield {"reasoningContent": {"redactedContent": part.encrypted}}
 
-    def _call(self, part: ToolCall) -> Iterator[Block]:
+    def _call(self, part: ToolCall, _where: str) -> Iterator[Block]:
         """A call. Arguments that were no JSON go back inside an object, the only thing `input` may be."""
         broken = part.arguments is None and part.arguments_json
         arguments = {"INVALID_JSON": part.arguments_json} if broken else part.arguments
-        yield {"toolUse": {"toolUseId": part.id, "name": part.name, "input": {} if arguments is None else arguments}}
+        call = {"toolUseId": _id(part.id), "name": part.name, "input": {} if arguments is None else arguments}
+        yield {"toolUse": call | own_fields(part.metadata, MARK)}
 
-    def _result(self, part: ToolResult) -> Iterator[Block]:
+    def _result(self, part: ToolResult, where: str) -> Iterator[Block]:
         parts = (TextPart(part.content),) if isinstance(part.content, str) else part.content
-        status = {"status": "error"} if part.is_error else {}
-        yield {"toolResult": {"toolUseId": part.call_id, "content": [*self.blocks(parts)], **status}}
+        result = {"toolUseId": _id(part.call_id), "content": [*self.blocks(parts, where)]}
+        if part.is_error:
+            result["status"] = "error"
+        yield {"toolResult": result | own_fields(part.metadata, MARK)}
 
-    def _provider(self, part: ProviderPart) -> Iterator[Block]:
-        yield provider_block(part)
+    def _provider(self, part: ProviderPart, where: str) -> Iterator[Block]:
+        if part.protocol in ("", MARK):
+            yield provider_block(part)
+        else:
+            self._warnings.append(f"{part.type!r} of {where} left out: only {part.protocol} has it")
+
+
+def _id(id: str) -> str:
+    """An id of a call as "ToolUseBlock" allows it: other protocols' may have other letters, or more."""
+    return fitting_id(id, longest=64, also=".:")
 
 
 _ENCODERS: dict[type, str] = {
@@ -239,10 +299,11 @@ def cache_point(metadata: Metadata) -> Block | None:
     return {"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}
 
 
-def _is_ours(part: TextPart) -> bool:
-    """Whether a text's citations are Converse's own; another protocol's can't be sent, only the text."""
-    fit = all(isinstance(citation, dict) and _CITATION_FIELDS.issuperset(citation) for citation in part.citations)
-    return fit and bool(part.citations or part.metadata.get("content"))
+def unplaced(metadata: Metadata, where: str, warnings: list[str], known: tuple[str, ...] = ()) -> None:
+    """Warn of what metadata holds and Converse has no place for: another protocol's, or asked for in other words."""
+    left_out(metadata, MARK, where, warnings)
+    strange = (name for name in asked_fields(metadata) if name not in known)
+    warnings.extend(f"{name!r} of {where} left out: Converse has no such field" for name in strange)
 
 
 def _source(part: ImagePart | DocumentPart, what: str) -> tuple[Block, str | None]:

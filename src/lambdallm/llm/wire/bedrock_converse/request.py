@@ -12,7 +12,8 @@ from ...errors import UnsupportedParameterError
 from ...types import ProviderPart
 from ..body import body_writer, plain
 from ..codec import Encoded
-from .content import BlockEncoder, base64_text, cache_point, provider_block
+from ..notes import extra_of, own_fields
+from .content import MARK, BlockEncoder, base64_text, cache_point, provider_block, unplaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,35 +28,67 @@ if TYPE_CHECKING:
 
 _SETTINGS = (("max_tokens", "maxTokens"), ("temperature", "temperature"), ("top_p", "topP"), ("stop", "stopSequences"))
 _WITHOUT_FIELD = ("top_k", "seed", "presence_penalty", "frequency_penalty", "n", "logprobs", "user")
+_INSTRUCTING = ("system", "developer")
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 _CHOICES = {"auto": "auto", "required": "any"}
 
 
 def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     """The body of a request ("Converse", request syntax). `extra` is laid over it last, object by object."""
-    body: Fields = {"messages": _messages(request.messages)}
-    if system := _system(request.messages):
+    warnings: list[str] = []
+    asked = _permitted(request, facts, warnings)
+    body = merge(body_of(asked, facts, warnings), extra_of(request, MARK, warnings))
+    return Encoded(as_json(body), warnings=tuple(warnings))
+
+
+def _permitted(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequest:
+    """The request without what the model ignores; an error for what it refuses."""
+    for name in facts.get("unsupported", ()):
+        if (value := getattr(request, name)) not in (None, ()):
+            raise _unsupported(name, repr(value))
+    ignored = [name for name in facts.get("ignored", ()) if getattr(request, name) not in (None, ())]
+    warnings += [f"{name!r} was left out: this model ignores it" for name in ignored]
+    return request.replace(**{name: request._defaults[name] for name in ignored}) if ignored else request
+
+
+def body_of(request: ChatRequest, facts: Facts, warnings: list[str]) -> Fields:
+    """The body as an object, without `extra`."""
+    body: Fields = {"messages": _messages(request.messages, warnings)}
+    if system := _system(request.messages, warnings):
         body["system"] = system
     if settings := _inference_config(request):
         body["inferenceConfig"] = settings
-    if tools := _tool_config(request):
+    if tools := _tool_config(request, warnings):
         body["toolConfig"] = tools
     if request.response_format is not None:
         merge(body, _output_config(request.response_format, facts))
     if fields := _model_fields(request, facts):
         body["additionalModelRequestFields"] = fields
-    return Encoded(_as_json(merge(body, request.extra)))
+    _without_place(request, warnings)
+    return body
 
 
-def _messages(messages: Iterable[ChatMessage]) -> list[Block]:
+def _without_place(request: ChatRequest, warnings: list[str]) -> None:
+    """Warn of what is noted on settings: none of them has a field for it."""
+    noted = {
+        "tool_choice": request.tool_choice,
+        "response_format": request.response_format,
+        "thinking": request.thinking,
+    }
+    for name, setting in noted.items():
+        if setting is not None and setting.metadata:
+            unplaced(setting.metadata, name, warnings)
+
+
+def _messages(messages: Iterable[ChatMessage], warnings: list[str]) -> list[Block]:
     """Turns in alternation, as Converse wants them: neighbours of one role become one turn, tool results the user's."""
     turns: list[Block] = []
-    encoder = BlockEncoder()
-    for message in messages:
-        if message.role in ("system", "developer"):
+    encoder = BlockEncoder(warnings)
+    for index, message in enumerate(messages):
+        if message.role in _INSTRUCTING:
             continue
         role = "assistant" if message.role == "assistant" else "user"
-        content = [*encoder.blocks(message.parts)]
+        content = encoder.message(message, f"messages[{index}]")
         if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += content
         elif content:
@@ -63,11 +96,11 @@ def _messages(messages: Iterable[ChatMessage]) -> list[Block]:
     return turns
 
 
-def _system(messages: Iterable[ChatMessage]) -> list[Block]:
+def _system(messages: Iterable[ChatMessage], warnings: list[str]) -> list[Block]:
     """The system's words, wherever in the conversation they stand."""
-    encoder = BlockEncoder()
-    instructions = (message for message in messages if message.role in ("system", "developer"))
-    return [block for message in instructions for block in encoder.blocks(message.parts)]
+    encoder = BlockEncoder(warnings)
+    instructions = ((f"messages[{i}]", message) for i, message in enumerate(messages) if message.role in _INSTRUCTING)
+    return [block for where, message in instructions for block in encoder.message(message, where)]
 
 
 def _inference_config(request: ChatRequest) -> Fields:
@@ -75,12 +108,13 @@ def _inference_config(request: ChatRequest) -> Fields:
     return {name: value for name, value in values if value is not None and value != ()}
 
 
-def _tool_config(request: ChatRequest) -> Fields | None:
+def _tool_config(request: ChatRequest, warnings: list[str]) -> Fields | None:
     """Tools and which to call. No tool at all is how to say `none`, unless earlier turns have calls."""
     choice = request.tool_choice
     if not request.tools or (choice is not None and choice.mode == "none" and not _has_calls(request.messages)):
         return None
-    config: Fields = {"tools": [block for tool in request.tools for block in _tool(tool)]}
+    tools = ((f"tools[{index}]", tool) for index, tool in enumerate(request.tools))
+    config: Fields = {"tools": [block for where, tool in tools for block in _tool(tool, where, warnings)]}
     if choice is None:
         return config
     if choice.mode == "none":
@@ -94,16 +128,29 @@ def _has_calls(messages: Iterable[ChatMessage]) -> bool:
     return any(message.tool_calls or message.role == "tool" for message in messages)
 
 
-def _tool(tool: ToolDefinition | ProviderPart) -> Iterator[Block]:
+def _tool(tool: ToolDefinition | ProviderPart, where: str, warnings: list[str]) -> Iterator[Block]:
     if isinstance(tool, ProviderPart):
-        yield provider_block(tool)
+        yield _provider_tool(tool, where)
         return
     description = {"description": tool.description} if tool.description else {}
     strict = {"strict": tool.strict} if tool.strict is not None else {}
     schema = {"json": tool.parameters or _NO_PARAMETERS}
-    yield {"toolSpec": {"name": tool.name, **description, "inputSchema": schema, **strict}}
-    if marker := cache_point(tool.metadata):
-        yield marker
+    spec = {"name": tool.name, **description, "inputSchema": schema, **strict}
+    yield {"toolSpec": spec | own_fields(tool.metadata, MARK)}
+    if tool.metadata:
+        unplaced(tool.metadata, where, warnings, ("cachePoint", "cache_control"))
+        if marker := cache_point(tool.metadata):
+            yield marker
+
+
+def _provider_tool(tool: ProviderPart, where: str) -> Block:
+    if tool.protocol not in ("", MARK):
+        raise UnsupportedParameterError(
+            f"{where} is {tool.type!r}, a hosted tool that only {tool.protocol} has.",
+            fix="Leave the tool out, or choose a provider that has it.",
+            param=where,
+        )
+    return provider_block(tool)
 
 
 def _output_config(wanted: ResponseFormat, facts: Facts) -> Fields:
@@ -113,7 +160,7 @@ def _output_config(wanted: ResponseFormat, facts: Facts) -> Fields:
     if wanted.type == "json" or wanted.schema is None or not facts.get("json_schema"):
         raise _unsupported("response_format", repr(wanted.type))
     description = {"description": wanted.description} if wanted.description else {}
-    schema = {"schema": _as_json(wanted.schema).decode(), "name": wanted.name, **description}
+    schema = {"schema": as_json(wanted.schema).decode(), "name": wanted.name, **description}
     return {"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}}
 
 
@@ -199,4 +246,4 @@ def _plain(value: Any) -> Any:
     return base64_text(bytes(value)) if isinstance(value, (bytes, bytearray)) else plain(value)
 
 
-_as_json = body_writer(_plain)
+as_json = body_writer(_plain)

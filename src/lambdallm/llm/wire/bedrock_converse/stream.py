@@ -15,7 +15,7 @@ from ...errors import StreamError, error_for
 from ...types import ProviderPart, ReasoningPart, StreamChunk, TextPart, ToolCallDelta
 from ..eventstream import EventStreamDecoder
 from ..framing import FramingError, check_size
-from .content import SERVER_CALL, joined_base64
+from .content import MARK, SERVER_CALL, call_notes, joined_base64
 from .fields import read_finish_reason, read_metadata, read_usage
 
 TYPE_CHECKING = False
@@ -83,14 +83,15 @@ class StreamDecoder:
         self._size = len(payload)
         event, broken = _event_of(payload)
         if headers.get(":message-type", "event") != "event":
-            self.error = _exception(headers, event)
+            self.error = exception_error(headers, event)
         elif broken is not None:
             self._fail(broken)
         else:
-            self._event(headers.get(":event-type"), event, chunks)
+            self.take(headers.get(":event-type"), event, chunks)
         return not self.done and self.error is None
 
-    def _event(self, name: HeaderValue | None, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+    def take(self, name: HeaderValue | None, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        """Append the chunks of one event, whatever framing it came in."""
         if name == "contentBlockDelta":
             index, delta = _index(event), event.get("delta")
             if type(delta) is not dict:
@@ -154,8 +155,8 @@ class StreamDecoder:
         call = start.get("toolUse")
         if isinstance(call, dict) and call.get("type") != SERVER_CALL:
             block.call, self._calls = self._calls, self._calls + 1
-            metadata = read_metadata(call, ("toolUseId", "name"))
-            delta = ToolCallDelta(block.call, _word(call.get("toolUseId")), _word(call.get("name")), "", metadata)
+            id, name = _word(call.get("toolUseId")), _word(call.get("name"))
+            delta = ToolCallDelta(block.call, id, name, "", call_notes(call))
             chunks.append(StreamChunk(tool_calls=(delta,), block=index))
 
     def _stop(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
@@ -193,12 +194,12 @@ def _parts(block: _Block) -> Iterable[Part]:
     """What a block's held pieces make: a signature, redacted reasoning, or a block only the provider understands."""
     pieces = block.pieces
     if "signature" in pieces:
-        yield ReasoningPart(signature="".join(pieces["signature"]))
+        yield ReasoningPart(signature="".join(pieces["signature"]), metadata={MARK: {}})
     if "redactedContent" in pieces:
-        yield ReasoningPart(encrypted=joined_base64(pieces["redactedContent"]))
+        yield ReasoningPart(encrypted=joined_base64(pieces["redactedContent"]), metadata={MARK: {}})
     for kind, start in block.start.items():
         if isinstance(start, dict) and kind in _WHOLES and block.call is None:
-            yield ProviderPart(kind, start | _WHOLES[kind](pieces))
+            yield ProviderPart(kind, start | _WHOLES[kind](pieces), MARK)
 
 
 def _tool_use(pieces: dict[str, list[Any]]) -> dict[str, Any]:
@@ -230,7 +231,7 @@ _WHOLES: dict[str, Callable[[dict[str, list[Any]]], dict[str, Any]]] = {
 }
 
 
-def _exception(headers: Mapping[str, HeaderValue], record: dict[str, Any]) -> LLMError:
+def exception_error(headers: Mapping[str, HeaderValue], record: dict[str, Any]) -> LLMError:
     """The error of an exception message, or of the protocol's own error message.
 
     Whether to try again is for its own words to say; `__cause__` is the error that they mean outside a stream.
