@@ -16,6 +16,7 @@ demo: .venv/.demo  ## ask the embedded model two things: no key, no cloud
 
 test: .venv/.dev .venv-litellm/.done  ## run all tests
 	@$(BIN)/lambdallm local pull
+	@$(BIN)/lambdallm local pull --embeddings
 	$(BIN)/python -m pytest -n auto -q $(ARGS)
 
 check: .venv/.dev  ## lint, formatting, types, import contracts

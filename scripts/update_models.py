@@ -1,80 +1,212 @@
-"""Regenerate the `models` of the built-in catalog from the public price data of `genai-prices` (pydantic, MIT).
+"""Regenerate the `models` of the built-in catalog from public data, and the file of model prefixes.
 
-    uv run --with genai-prices --no-project scripts/update_models.py
+    uv run --no-project --with genai-prices scripts/update_models.py
 
-Only the models named in `CHOSEN` are written; what an entry says by hand (limits, aliases, facts) is kept.
+Prices come from `genai-prices` (pydantic, MIT) where it has them; limits, capabilities and the prices of AWS from
+LiteLLM's map of models (BerriAI, MIT), which is taken out of its wheel without installing or running it. Beside this
+script, `model_choice.json` says which models of which provider are written and `model_corrections.json` lies over both
+sources; a project's own `providers/*.json` lie over what is written. Nothing else of an entry is touched.
 """
 
 import json
 import re
+import subprocess
+import sys
+import tempfile
+import zipfile
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from genai_prices.data import providers
-from genai_prices.types import ClauseEquals, ClauseOr, ClauseStartsWith, TieredPrices
+HERE = Path(__file__).parent
+CATALOG = HERE.parent / "src/lambdallm/llm/catalog"
+TODAY = date.today().isoformat()
+MAP = "litellm/model_prices_and_context_window_backup.json"
+CLAIMS = "model_prefixes.json"
 
-CATALOG = Path(__file__).parent.parent / "src/lambdallm/llm/catalog"
-FIELDS = {
+COSTS = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cached": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+    "reasoning": "output_cost_per_reasoning_token",
+}
+PRICES = {
     "input": "input_mtok",
     "output": "output_mtok",
     "cached": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
 }
-CHOSEN = {
-    "openai": ("openai", r"(gpt-3\.5-turbo|gpt-4|gpt-4-turbo|gpt-4o|gpt-4o-mini|gpt-4\.1(-\w+)?"
-               r"|gpt-5(\.\d)?(-mini|-nano)?"
-               r"|gpt-5\.6-(luna|sol|terra)|gpt-6-(luna|sol|astra)|gpt-6\.1-\w+|o1|o3|o3-mini|o4-mini)"),
-    "anthropic": ("anthropic", r"claude-(3-haiku|3-5-haiku.*|3-7-sonnet.*|(haiku|sonnet|opus)-[\d-]+)"),
-    "bedrock": ("aws", r"(regional\.)?(anthropic\.claude|amazon\.(nova|titan-text)|meta\.llama|mistral\.mi"
-                r"|openai\.gpt-oss).*"),
-}  # fmt: skip
+INPUTS = {"image": "vision", "pdf": "pdf_input", "audio": "audio_input", "video": "video_input"}
+MAKERS = ("openai", "anthropic", "gemini", "xai", "mistral", "deepseek", "zai", "moonshot", "dashscope")
+MODES = ("chat", "responses", "embedding")
+REGIONAL = "us."
 
 
 def main() -> None:
-    for name, (source, pattern) in CHOSEN.items():
+    known, litellm_version = litellm_map()
+    choices, corrections = told("model_choice.json"), told("model_corrections.json")
+    prices = genai_models()
+    for name in sorted({*choices, *corrections}):
         path = CATALOG / f"{name}.json"
         entry = json.loads(path.read_text())
-        old = entry.get("models", {})
-        found = {}
-        for model in next(p for p in providers if p.id == source).models:
-            if re.fullmatch(pattern, model.id):
-                id = model.id.removeprefix("regional.")
-                found[id] = {**old.get(id, {}), **facts(model, id)}
-        entry["models"] = {**{k: v for k, v in old.items() if k not in found}, **dict(sorted(found.items()))}
+        found = models_of(choices[name], entry, known, prices) if name in choices else {}
+        for id, correction in corrections.get(name, {}).items():
+            found[id] = {**found.get(id, {}), **correction}
+        entry["models"] = {id: in_order(row) for id, row in sorted(found.items())}
         entry["source"] = (
-            f"prices and context windows: genai-prices {version('genai-prices')} (github.com/pydantic/genai-prices)"
+            f"genai-prices {version('genai-prices')} (github.com/pydantic/genai-prices), litellm {litellm_version}"
+            " (github.com/BerriAI/litellm), scripts/model_corrections.json"
         )
-        entry["dated"] = date.today().isoformat()
-        path.write_text(render(entry))
+        entry["dated"] = TODAY
+        path.write_text(render({part: entry[part] for part in PARTS if part in entry}))
+        print(f"{name:16} {len(found):4} models {path.stat().st_size:7,} bytes")
+    write_claims()
 
 
-def facts(model, id: str) -> dict:
-    row = {"context_window": model.context_window} if model.context_window else {}
-    equal = {alias for alias in aliases(model.match) if alias != id and "/" not in alias}
-    return {**row, **({"aliases": sorted(equal)} if equal else {}), "price": price(model.prices)}
+def told(file: str) -> dict:
+    """A file beside this script, without the words about it."""
+    return {name: value for name, value in json.loads((HERE / file).read_text()).items() if name != "about"}
 
 
-def aliases(clause) -> set[str]:
-    if isinstance(clause, ClauseOr):
-        return {alias for part in clause.or_ for alias in aliases(part)}
-    return (
-        {clause.equals}
-        if isinstance(clause, ClauseEquals)
-        else {clause.starts_with}
-        if isinstance(clause, ClauseStartsWith)
-        else set()
-    )
+def litellm_map() -> tuple[dict, str]:
+    """LiteLLM's map of models and its version, out of the newest wheel."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["-q", "--no-deps", "--only-binary=:all:", "-d", folder]
+        subprocess.run([sys.executable, "-m", "pip", "download", *options, "litellm"], check=True)
+        wheel = next(Path(folder).glob("litellm-*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            return json.loads(archive.read(MAP)), wheel.name.split("-")[1]
 
 
-def price(prices) -> dict:
+def genai_models() -> dict[str, dict]:
+    """genai-prices' models, by provider and id."""
+    from genai_prices.data import providers
+
+    return {provider.id: {model.id: model for model in provider.models} for provider in providers}
+
+
+def models_of(choice: dict, entry: dict, known: dict, prices: dict) -> dict[str, dict]:
+    """The chosen models of an entry. A snapshot is left out where the id without its date is there."""
+    priced = prices.get(choice["genai"], {})
+    if choice["litellm"]:
+        every = dict(records(known, choice["litellm"], choice["prefix"]))
+    else:
+        every = {id: elsewhere(id, known) for id, model in priced.items() if not model.deprecated}
+    listed = {id: record for id, record in every.items() if any(re.fullmatch(p, id) for p in choice["ids"])}
+    rows = {}
+    for id, record in listed.items():
+        bare = undated(id)
+        if bare == id or bare not in listed:
+            rows[id] = row_of(id, entry, record, genai_model(priced, id, near=not litellm_price(record)), known)
+    return rows
+
+
+def records(known: dict, litellm: str, prefix: str):
+    """LiteLLM's records of a provider that are in service, by the provider's own ids."""
+    for key, record in known.items():
+        serving = (record.get("deprecation_date") or "9999") > TODAY
+        if serving and record.get("mode") in MODES and re.fullmatch(litellm, record["litellm_provider"]):
+            yield key.removeprefix(prefix), {**record, "key": key}
+
+
+def elsewhere(id: str, known: dict) -> dict:
+    """The record of the same model at its maker's, for a provider that the map has no models of: without a price."""
+    names = {id.rpartition("/")[2], id.rpartition("/")[2].replace(".", "-")}
+    found = [r for key, r in known.items() if key.rpartition("/")[2] in names and r.get("mode") in MODES]
+    found.sort(key=lambda r: MAKERS.index(r["litellm_provider"]) if r["litellm_provider"] in MAKERS else len(MAKERS))
+    return {**{k: v for k, v in found[0].items() if "cost" not in k}, "mode": "chat"} if found else {}
+
+
+def undated(id: str) -> str:
+    return re.sub(r"(-\d{4}-\d\d-\d\d|-20\d{6}|@20\d{6}|@default)$", "", id)
+
+
+def genai_model(priced: dict, id: str, *, near: bool):
+    """The record of genai-prices with this id; where `near`, any whose pattern takes it."""
+    exact = priced.get(id) or priced.get(id.rpartition("/")[2])
+    return exact or (next((m for m in priced.values() if m.is_match(id)), None) if near else None)
+
+
+def row_of(id: str, entry: dict, record: dict, model, known: dict) -> dict:
+    """All that is said of a model."""
+    row = limits(record, model)
+    if record.get("mode") == "embedding":
+        row |= {"input": ["text"], "output": ["embedding"]}
+    elif record:
+        row |= capabilities(record)
+        declared = facts_of(entry, id)
+        if "json_schema" in declared:
+            row["json_schema"] = declared["json_schema"]
+        if record["mode"] == "responses" and declared.get("wire", entry["wire"]) == "openai_chat":
+            row["facts"] = {"wire": "openai_responses"}
+    price = genai_price(model.prices) if model is not None else litellm_price(record)
+    if price.get("input"):
+        row["price"] = {"input": price["input"], "output": 0.0, **price}
+    regional = known.get(f"{REGIONAL}{record.get('key')}", {}).get("input_cost_per_token")
+    if regional and regional > record["input_cost_per_token"] * 1.01:
+        row["regional"] = round(regional / record["input_cost_per_token"], 3)
+    return row
+
+
+def limits(record: dict, model) -> dict:
+    """Context window and longest answer. The window is the whole one, where a source gives input and output apart."""
+    window = (model.context_window if model is not None else None) or record.get("max_input_tokens")
+    most = record.get("max_output_tokens") if record.get("mode") != "embedding" else None
+    row = {"context_window": max(window, record.get("max_input_tokens") or 0)} if window else {}
+    return row | ({"max_output_tokens": most} if most and (not window or most < window) else {})
+
+
+def capabilities(record: dict) -> dict:
+    """What a model takes, gives and can do. The map says yes and leaves no unsaid, so that only yes is written."""
+    row = {"input": ["text", *(kind for kind, flag in INPUTS.items() if record.get(f"supports_{flag}"))]}
+    outputs = [
+        kind for kind in record.get("supported_output_modalities", ["text"]) if kind in ("text", "image", "audio")
+    ]
+    flags = {"tools": "function_calling", "json_schema": "response_schema", "thinking": "reasoning"}
+    return row | {"output": outputs} | {name: True for name, flag in flags.items() if record.get(f"supports_{flag}")}
+
+
+def facts_of(entry: dict, id: str) -> dict:
+    """The facts of an entry and its families for an id, as the catalog merges them."""
+    merged = dict(entry.get("facts", {}))
+    for prefix in sorted(entry.get("families", {}), key=len):
+        if id.startswith(prefix):
+            merged |= entry["families"][prefix]
+    return merged
+
+
+def litellm_price(record: dict) -> dict:
+    """US dollars a million tokens, and the higher rate of long inputs. The map has 0 for what it does not know."""
+    if not record.get("input_cost_per_token"):
+        return {}
+    plain = {ours: dollars(record[theirs]) for ours, theirs in COSTS.items() if record.get(theirs) is not None}
+    over = {}
+    for field in record:
+        if match := re.fullmatch(r"input_cost_per_token_above_(\d+)k_tokens", field):
+            mark = f"_above_{match[1]}k_tokens"
+            plain["over"] = int(match[1]) * 1000
+            over = {ours: dollars(record[cost + mark]) for ours, cost in COSTS.items() if record.get(cost + mark)}
+    if plain.get("reasoning") == plain.get("output"):
+        plain.pop("reasoning", None)
+    return plain | ({"over_price": over} if over else {})
+
+
+def dollars(cost: float) -> float:
+    return round(cost * 1_000_000, 6)
+
+
+def genai_price(prices) -> dict:
+    """The rates of today."""
+    from genai_prices.types import TieredPrices
+
     if isinstance(prices, list):
         prices = next(
             p
             for p in reversed(prices)
             if p.constraint is None or getattr(p.constraint, "start_date", date.min) <= date.today()
         ).prices
-    amounts = {ours: getattr(prices, theirs) for ours, theirs in FIELDS.items()}
+    amounts = {ours: getattr(prices, theirs) for ours, theirs in PRICES.items()}
     plain = {k: float(v.base if isinstance(v, TieredPrices) else v) for k, v in amounts.items() if v is not None}
     tiers = {k: v.tiers[0] for k, v in amounts.items() if isinstance(v, TieredPrices)}
     if tiers:
@@ -83,11 +215,38 @@ def price(prices) -> dict:
     return plain
 
 
+PARTS = ("title", "docs", "endpoint", "endpoints", "endpoint_env", "variables", "wire", "embedding_wire", "count_wire",
+         "paths", "transport", "auth", "headers", "secret_path", "default_model", "default_embedding_model", "timeout",
+         "model_prefixes", "source", "dated", "facts", "families", "models")  # fmt: skip
+FIELDS = ("context_window", "max_output_tokens", "input", "output", "tools", "json_schema", "thinking", "aliases",
+          "regional", "price", "facts")  # fmt: skip
+
+
+def in_order(row: dict) -> dict:
+    """The fields in their order, without those that say nothing."""
+    return {name: row[name] for name in FIELDS if row.get(name) is not None}
+
+
+def write_claims() -> None:
+    """One file with the `model_prefixes` of all entries, so that a bare id is resolved by reading two files."""
+    claims = {}
+    for path in sorted(CATALOG.glob("*.json")):
+        if path.name != CLAIMS:
+            entry = json.loads(path.read_text())
+            claims |= dict.fromkeys(entry.get("model_prefixes", ()), path.stem)
+    (CATALOG / CLAIMS).write_text(json.dumps(dict(sorted(claims.items())), indent=1) + "\n")
+
+
 def render(entry: dict) -> str:
-    """One model a line, so that a change of price is a change of one line."""
-    models = entry.pop("models")
-    lines = ",\n".join(f"    {json.dumps(id)}: {json.dumps(model)}" for id, model in models.items())
-    return json.dumps(entry, indent=2)[:-2] + f',\n  "models": {{\n{lines}\n  }}\n}}\n'
+    """A field a line; of facts, families and models each on its own line, so that a change of price changes one."""
+    lines = []
+    for name, value in entry.items():
+        if name in ("facts", "families", "models", "paths", "endpoints") and value:
+            rows = ",\n".join(f"    {json.dumps(key)}: {json.dumps(row)}" for key, row in value.items())
+            lines.append(f'  "{name}": {{\n{rows}\n  }}')
+        else:
+            lines.append(f'  "{name}": {json.dumps(value)}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":

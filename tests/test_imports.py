@@ -76,6 +76,8 @@ def test_the_names_a_function_uses_import_cheap_things_only():
         ("import lambdallm.llm.wire.openai_chat", set()),
         ("import lambdallm.llm.wire.anthropic_messages", set()),
         ("import lambdallm.llm.wire.bedrock_converse", set()),
+        ("from lambdallm.llm.embedding.sync import OpenAIEmbeddingAdapter\nOpenAIEmbeddingAdapter()", set()),
+        ("from lambdallm.llm.embedding import OpenAIEmbeddingAdapter\nOpenAIEmbeddingAdapter()", set()),
     ],
 )
 def test_what_costs_milliseconds_is_not_imported_until_it_is_needed(code, allowed):

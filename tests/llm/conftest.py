@@ -10,11 +10,13 @@ import pytest
 class Provider:
     """Answers in the order of `replies`: a JSON body, `(status, headers, body)`, or a list of pieces to stream.
 
-    `received` are the requests: path, headers, parsed body. `connections` counts the sockets accepted.
+    `answer`, where given, makes a reply of each request's body instead. `received` are the requests: path, headers,
+    parsed body. `connections` counts the sockets accepted.
     """
 
     def __init__(self):
         self.replies = []
+        self.answer = None
         self.received = []
         self.connections = 0
         self.gate = threading.Semaphore(0)
@@ -44,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         provider = self.server.provider
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         provider.received.append((self.path, dict(self.headers), body))
-        reply = provider.replies.pop(0)
+        reply = provider.answer(body) if provider.answer else provider.replies.pop(0)
         if isinstance(reply, list):
             return self.stream(provider, reply)
         status, headers, body = reply if isinstance(reply, tuple) else (200, {}, reply)

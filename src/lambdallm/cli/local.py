@@ -10,54 +10,75 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
+    from ..llm.clients.model_file import ModelSource
+
 _BAR_WIDTH = 24
 _REDRAW_SECONDS = 0.1
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb to the command line's parser."""
-    parser = subparsers.add_parser("local", help="fetch, find or remove the embedded model")
+    parser = subparsers.add_parser("local", help="fetch, find or remove the embedded models")
     verbs = parser.add_subparsers(dest="local_verb", metavar="VERB", required=True)
     pull = verbs.add_parser("pull", help="fetch the embedded model into the cache folder (93 MB, once)")
     pull.add_argument("--force", action="store_true", help="fetch it even if it is there")
-    verbs.add_parser("path", help="print where the model is")
-    verbs.add_parser("remove", help="delete the fetched model")
+    path = verbs.add_parser("path", help="print where the model is")
+    remove = verbs.add_parser("remove", help="delete the fetched model")
+    for verb in (pull, path, remove):
+        verb.add_argument("--embeddings", action="store_true", help="the embedding model instead (23 MB)")
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
     """Do what was asked. Raises `LambdaLLMError` for what the user has to mend."""
+    from ..llm.clients import model_file
+
+    sources = model_file.MINILM if args.embeddings else (model_file.SMOLLM2,)
     if args.local_verb == "pull":
-        return _pull(args.force)
-    return _remove() if args.local_verb == "remove" else _path()
+        return _pull(sources, args.force)
+    return _remove(sources) if args.local_verb == "remove" else _path(sources)
 
 
-def _pull(force: bool) -> int:
+def _pull(sources: tuple[ModelSource, ...], force: bool) -> int:
     from ..llm.clients import model_file, model_pull
 
-    source = model_file.SMOLLM2
-    progress = Bar() if sys.stderr.isatty() else Lines(source.id)
+    progress = Bar() if sys.stderr.isatty() else Lines(sources[0].id)
     try:
-        path = model_pull.pull(force=force, progress=progress, source=source)
+        paths = [model_pull.pull(force=force, progress=progress, source=source) for source in sources]
     finally:
         progress.close()
-    print(f"{source.id} is ready: {path}")
-    if named := os.environ.get(model_file.VARIABLE):
+    print(f"{sources[0].id} is ready: {_place(sources, paths[0])}")
+    if sources[0] is model_file.SMOLLM2 and (named := os.environ.get(model_file.VARIABLE)):
         print(f"{model_file.VARIABLE} is set, so {named} is used instead.")
     return 0
 
 
-def _path() -> int:
-    from ..llm.clients import model_file
+def _place(sources: tuple[ModelSource, ...], path: str) -> str:
+    """Where a model lies: its file, or the folder of its files."""
+    return path if len(sources) == 1 else os.path.dirname(path)
 
-    print(model_file.locate(source=model_file.SMOLLM2).path)
+
+def _path(sources: tuple[ModelSource, ...]) -> int:
+    from ..llm.clients import model_file
+    from ..llm.errors import ConfigurationError
+
+    if len(sources) == 1:
+        print(model_file.locate(source=sources[0]).path)
+        return 0
+    paths = [model_file.pulled_path(source=source) for source in sources]
+    if not all(map(os.path.isfile, paths)):
+        raise ConfigurationError(
+            f"The embedding model {sources[0].id!r} has not been pulled yet.",
+            fix="Run: lambdallm local pull --embeddings.",
+        )
+    print(_place(sources, paths[0]))
     return 0
 
 
-def _remove() -> int:
-    from ..llm.clients import model_file, model_pull
+def _remove(sources: tuple[ModelSource, ...]) -> int:
+    from ..llm.clients import model_pull
 
-    freed = model_pull.remove(source=model_file.SMOLLM2)
+    freed = sum(model_pull.remove(source=source) for source in sources)
     print(f"Removed {freed / 1e6:.0f} MB." if freed else "There was nothing to remove.")
     return 0
 

@@ -6,7 +6,7 @@ import json
 import sys
 from fnmatch import fnmatch
 
-from ..llm.catalog.definition import suggestion
+from ..llm.catalog.definition import suggestion, undated
 from ..llm.catalog.loader import catalog
 from ..llm.errors import LLMModelNotFoundError
 from .console import paint, table
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..llm.catalog.definition import ModelFacts
+
+_KINDS = ("input", "output", "cached", "cache_write")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -48,7 +50,7 @@ def _matches(pattern: str | None, name: str, facts: ModelFacts) -> bool:
     names = [name.lower(), name.partition("/")[2].lower(), *(alias.lower() for alias in facts.aliases)]
     if any(mark in wanted for mark in "*?["):
         return any(fnmatch(known, wanted) for known in names)
-    return any(wanted in known for known in names)
+    return any(wanted in known or undated(wanted) == known for known in names)
 
 
 def _print_json(found: dict[str, ModelFacts]) -> None:
@@ -57,8 +59,9 @@ def _print_json(found: dict[str, ModelFacts]) -> None:
             "name": name,
             "context_window": facts.context_window,
             "max_output_tokens": facts.max_output_tokens,
-            "input_usd_per_1m": facts.price.input if facts.price else None,
-            "output_usd_per_1m": facts.price.output if facts.price else None,
+            "input": list(facts.input),
+            "output": list(facts.output),
+            **{f"{kind}_usd_per_1m": getattr(facts.price, kind, None) for kind in _KINDS},
             "capabilities": _capabilities(facts),
             "aliases": list(facts.aliases),
         }
@@ -68,9 +71,12 @@ def _print_json(found: dict[str, ModelFacts]) -> None:
 
 
 def _print_table(found: dict[str, ModelFacts]) -> None:
-    head = ("MODEL", "CONTEXT", "$ IN / 1M", "$ OUT / 1M", "CAPABILITIES")
-    rows = [(name, _tokens(facts.context_window), *_prices(facts), _words(facts)) for name, facts in found.items()]
-    first, *rest = table(head, rows, right=(1, 2, 3)).splitlines()
+    head = ("MODEL", "CONTEXT", "MAX OUT", "$ IN / 1M", "$ OUT / 1M", "CAPABILITIES")
+    rows = [
+        (name, _tokens(facts.context_window), _tokens(facts.max_output_tokens), *_prices(facts), _words(facts))
+        for name, facts in found.items()
+    ]
+    first, *rest = table(head, rows, right=(1, 2, 3, 4)).splitlines()
     print(paint(first, "bold", sys.stdout), *rest, sep="\n")
 
 
@@ -90,5 +96,5 @@ def _capabilities(facts: ModelFacts) -> list[str]:
     """What the catalog knows a model can do; silence means unknown."""
     named = [(name.replace("_", "-"), getattr(facts, name)) for name in ("tools", "json_schema", "thinking")]
     inputs = [f"{kind} in" for kind in facts.input if kind != "text"]
-    outputs = [f"{kind} out" for kind in facts.output if kind != "text"]
+    outputs = ["embeddings" if kind == "embedding" else f"{kind} out" for kind in facts.output if kind != "text"]
     return [*(name for name, known in named if known), *inputs, *outputs]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_COUNTS = ("max_tokens", "n", "top_k")
+_COUNTS = ("max_tokens", "n", "top_k", "dimensions")
 _NUMBERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .flow import Flow
     from .result import Result
     from .streaming.record import StreamRecord
-    from .types import ChatRequest, Completion, EmbeddingRequest, Embeddings
+    from .types import ChatRequest, Completion, EmbeddingRequest, Embeddings, TokenCount
     from .wire.codec import Codec, Decoder, Encoded
 
 _MOST_ERROR_BYTES = 1024 * 1024
@@ -77,7 +77,7 @@ def stream_chat(
 def embed_batch(
     request: EmbeddingRequest, target: Target, settings: CallSettings
 ) -> Flow[Result[Embeddings, LLMError]]:
-    """A vector for each text of one request, in their order; `embedding.flow` makes the requests. Raises as `chat` does."""
+    """A vector for each text of one request, in their order; raises as `chat` does. `embedding.flow` makes requests."""
     _check_deadline(settings, (yield NOW).monotonic)
     wire = embedding_wire(target)
     named = request.replace(model=target.model.id)
@@ -107,6 +107,24 @@ def embedding_wire(target: Target) -> str:
         fix = "Choose a provider whose definition has 'embedding_wire'."
         raise ConfigurationError(f"{target.provider.name!r} has no embeddings.", fix=fix)
     return wire
+
+
+def count_tokens(request: ChatRequest, target: Target, settings: CallSettings) -> Flow[Result[TokenCount, LLMError]]:
+    """How many tokens a request's input has, as its provider counts them. Raises as `chat` does."""
+    _check_deadline(settings, (yield NOW).monotonic)
+    wire = target.facts.get("count_wire", target.provider.count_wire)
+    if wire is None:
+        fix = "Count with a tokenizer, or choose a provider whose definition has 'count_wire'."
+        raise ConfigurationError(f"{target.provider.name!r} counts no tokens.", fix=fix)
+    named = request.replace(model=target.model.id, stream=False)
+    call = yield from prepared(
+        "count_tokens", wire, lambda codec: codec.encode_request(named, target.facts), target, settings
+    )
+    result = yield from retried(lambda: _send_once(call, [0]), _policy(settings), may_emit=False)
+    if isinstance(result, Err):
+        return Err(result.error.located(target.provider.name, target.model.id))
+    answer: TokenCount = result.value
+    return Ok(answer.replace(provider=target.provider.name, model=answer.model or target.model.id))
 
 
 def _embedded_once(call: Prepared, attempts: list[int], texts: int) -> Flow[Result[Embeddings, LLMError]]:

@@ -22,7 +22,7 @@ def own(tmp_path, name, content):
 
 def test_every_built_in_definition_reads_and_names_a_codec():
     for provider in BUILT_IN.all():
-        assert codec_named(provider.wire)
+        assert codec_named(provider.wire or provider.embedding_wire)
         assert all(provider.model(id).id == id for id in provider.models)
 
 
@@ -46,7 +46,7 @@ def test_the_documented_models_are_known_with_their_price(model):
         ("openai/gpt-4o", "openai/gpt-4o"),
         ("openai:gpt-4o", "openai/gpt-4o"),
         ("gpt-4o", "openai/gpt-4o"),
-        ("openai", "openai/gpt-4o-mini"),
+        ("openai", "openai/gpt-6-luna"),
         ("claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
         ("openai_compatible/org/model:7b", "openai_compatible/org/model:7b"),
@@ -124,6 +124,9 @@ def test_the_documented_configuration_file_loads_as_it_stands(tmp_path):
             {"mine": {"endpoint": "x", "request_transformer": "openai_request", "auth_type": "magic"}},
             "auth_type is 'magic'",
         ),
+        ({"endpoint": "x", "wire": "openai_chat", "auth": [{"type": "googel"}]}, r"type 'googel'.*'google'"),
+        ({"endpoint": "x", "wire": "openai_chat", "variables": ["A"]}, "variables is .*JSON object"),
+        ({"endpoint": "x", "wire": "openai_chat", "endpoints": "y"}, "endpoints is 'y'"),
     ],
 )
 def test_a_mistake_in_a_definition_names_the_place_and_the_fix(tmp_path, content, message):
@@ -143,7 +146,7 @@ def test_an_unknown_protocol_is_named():
 
 def test_a_family_s_facts_hold_for_all_its_models_and_regions():
     assert resolve("us.anthropic.claude-3-haiku-20240307-v1:0", BUILT_IN).facts["top_k_field"] == "top_k"
-    assert "json_schema" not in resolve("anthropic.claude-3-haiku-20240307-v1:0", BUILT_IN).facts
+    assert resolve("anthropic.claude-3-haiku-20240307-v1:0", BUILT_IN).facts["json_schema"] is False
     assert resolve("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", BUILT_IN).facts["json_schema"] is True
 
 

@@ -1,7 +1,6 @@
 """OpenAI's embeddings: vectors in the order of the texts, however they are sent."""
 
 import json
-import math
 import struct
 from base64 import b64encode
 
@@ -10,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdallm import AsyncWireClient, WireClient
-from lambdallm.llm.errors import ConfigurationError, InvalidRequestError, ProviderResponseError
+from lambdallm.llm.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    LLMModelNotFoundError,
+    ProviderResponseError,
+    UnsupportedParameterError,
+)
 from lambdallm.llm.types import EmbeddingRequest, Usage
-from lambdallm.llm.wire.openai_embeddings import decode_error, decode_response, encode_request
-from recorded import recordings
-
-FOLDERS = ("openai/embeddings", "azure/embeddings", "mistral/embeddings", "openrouter/embeddings")
+from lambdallm.llm.wire.openai_embeddings import decode_response, encode_request
 
 
 def decode(answer):
@@ -55,23 +57,38 @@ def test_any_bytes_are_vectors_or_an_error(body):
     assert decode_response(200, (), body).is_err()
 
 
-@pytest.mark.corpus
-@recordings(*FOLDERS)
-def test_recorded_answers(path):
-    exchange = json.loads(path.read_bytes())
-    response, expected = exchange["response"], exchange["expected"]
-    headers, body = tuple(response["headers"].items()), response["body"].encode()
-    if expected["kind"] == "error":
-        error = decode_error(response["status"], headers, body)
-        assert (error.status, error.message) == (expected["status"], expected["message"])
-        return
-    vectors = decode_response(200, headers, body).unwrap().vectors
-    told = expected["vectors"]
-    assert len(vectors) == told["count"]
-    for vector, summary in ((vectors[0], told["first"]), (vectors[-1], told["last"])):
-        assert len(vector) == summary["dim"]
-        assert vector[:4] == pytest.approx(summary["head"], rel=1e-4)
-        assert math.hypot(*vector) == pytest.approx(summary["l2"], rel=1e-3)
+def test_an_error_in_a_200_is_an_error():
+    found = decode({"error": {"message": "No such model.", "code": 404}}).error
+    assert (type(found), found.message, found.status) == (LLMModelNotFoundError, "No such model.", 404)
+
+
+def test_what_has_no_field_is_kept():
+    found = decode({"id": "e1", "object": "list", "data": [{"embedding": [1.0]}], "provider": "Nearby"}).unwrap()
+    assert found.metadata == {"id": "e1", "provider": "Nearby"}
+
+
+def test_every_setting():
+    request = EmbeddingRequest("m", ("a",), dimensions=2, user="u1")
+    body = json.loads(encode_request(request, {"encoding_format": "base64"}).body)
+    assert body == {"model": "m", "input": ["a"], "dimensions": 2, "user": "u1", "encoding_format": "base64"}
+
+
+def test_models_of_one_kind_for_all_texts_are_told_so():
+    encoded = encode_request(EmbeddingRequest("m", ("a",), input_type="query"), {})
+    assert b"query" not in encoded.body
+    assert encoded.warnings == ("'input_type' 'query' was left out: this model makes no such difference",)
+
+
+def test_an_entry_declares_words_and_names_of_its_own():
+    facts = {"input_types": {"document": "passage"}, "dimensions_param": "output_dimension"}
+    body = json.loads(encode_request(EmbeddingRequest("m", ("a",), dimensions=8, input_type="document"), facts).body)
+    assert (body["input_type"], body["output_dimension"]) == ("passage", 8)
+
+
+def test_integers_in_base64_are_refused_since_an_answer_does_not_say_so():
+    extra = {"encoding_format": "base64", "output_dtype": "int8"}
+    with pytest.raises(UnsupportedParameterError, match="lists of integers"):
+        encode_request(EmbeddingRequest("m", ("a",), extra=extra), {})
 
 
 class TestThroughAClient:

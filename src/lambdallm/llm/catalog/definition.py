@@ -16,13 +16,15 @@ class AuthScheme(Value):
     """One way to prove who is calling; of several, the first whose key is found is used.
 
     `type` is `bearer`, `header` (the bare key in `header`), `query` (the key as parameter `query`), `sigv4` (for AWS
-    `service`), or `none`. `env` names environment variables to look in, in order.
+    `service`), `google` and `azure` (an access token for `scope`, from what their environments name), or `none`. `env`
+    names environment variables to look in, in order; for `google` and `azure`, those of a token that is ready.
     """
 
     type: str
     header: str = "Authorization"
     query: str = "key"
     service: str = ""
+    scope: str = ""
     env: tuple[str, ...] = ()
 
 
@@ -42,7 +44,12 @@ class Price(Value):
 
 
 class ModelFacts(Value):
-    """What is known of one model. `None` and empty mean unknown, not "no"."""
+    """What is known of one model. `None` and empty mean unknown, not "no".
+
+    `context_window` and `max_output_tokens` count tokens; `input` and `output` are what it takes and gives (`text`,
+    `image`, `pdf`, `audio`, `video`; an embedding model gives `embedding`). `regional` is the factor on its price where
+    a call stays in one region; `facts` steer the codec for this model alone.
+    """
 
     id: str
     context_window: int | None = None
@@ -53,6 +60,7 @@ class ModelFacts(Value):
     json_schema: bool | None = None
     thinking: bool | None = None
     price: Price | None = None
+    regional: float | None = None
     aliases: tuple[str, ...] = ()
     facts: Mapping[str, Any] = EMPTY
 
@@ -61,18 +69,26 @@ class ProviderDefinition(Value):
     """Everything that tells one provider from another on the same wire protocol.
 
     `endpoint` may hold `{variables}`: `variables` maps each to the environment variables to read it from, the last
-    entry after `=` being a literal default. `paths` overrides where the protocol's operations live, by operation
-    (`chat`) or, for a further protocol that the provider speaks, by protocol and operation (`openai_responses:chat`).
-    `transport` names an in-process transport by import path. `timeout` is the longest silence, in seconds. `families`
-    gives facts to all models whose id begins with its key, the longer key over the shorter one; the facts `wire`,
-    `embedding_wire` and `paths` give models of one provider another protocol and other paths.
+    entry after `=` being a literal default; `endpoints` are other ones for certain values of one (`location=global`).
+    `wire`, `embedding_wire` and `count_wire` name the protocols of chat, embeddings and token counts; a provider may
+    have embeddings alone. `paths` overrides where their operations live, by operation (`chat`) or, for a further
+    protocol that the provider speaks, by protocol and operation (`openai_responses:chat`). `transport` names an
+    in-process transport by import path. `timeout` is the longest silence, in seconds. `families` gives facts to all
+    models whose id begins with its key, the longer key over the shorter one.
+
+    Facts are what the protocols' codecs document, and these, which are read before a codec is: `wire`,
+    `embedding_wire`, `count_wire` and `paths` (of a model, instead of its provider's), `region_prefixes` (of ids),
+    `thinking_tags` (thinking stands between tags in the text), and for embeddings `most_texts` and `most_tokens` of one
+    request and `most_text_tokens` of one text. A model id that begins with one of `model_prefixes` is this provider's,
+    where a call names no provider.
     """
 
     name: str
     endpoint: str
-    wire: str
+    wire: str = ""
     title: str = ""
     docs: str = ""
+    endpoints: Mapping[str, str] = EMPTY
     endpoint_env: tuple[str, ...] = ()
     variables: Mapping[str, tuple[str, ...]] = EMPTY
     paths: Mapping[str, str] = EMPTY
@@ -81,6 +97,7 @@ class ProviderDefinition(Value):
     secret_path: str | None = None
     default_model: str | None = None
     embedding_wire: str | None = None
+    count_wire: str | None = None
     default_embedding_model: str | None = None
     timeout: float = 60.0
     transport: str = ""
@@ -96,13 +113,19 @@ class ProviderDefinition(Value):
 
         A model the entry does not list has no facts but its id.
         """
-        entry = self.models.get(id)
-        if entry is None:
-            known = self.regionless(id)
-            names = {id, _undated(id), known, _undated(known)}
-            found = (m for k, m in self.models.items() if k in names or not names.isdisjoint(m.get("aliases", ())))
-            entry = next(found, EMPTY)
-        return _model(f"{self.name}/{id}", id, entry)
+        return _regional(_model(f"{self.name}/{id}", id, self._entry(id)), id)
+
+    def lists(self, id: str) -> bool:
+        """Whether the entry has facts of a model, under any of its names."""
+        return self._entry(id) is not EMPTY
+
+    def _entry(self, id: str) -> Mapping[str, Any]:
+        if (entry := self.models.get(id)) is not None:
+            return entry
+        known = self.regionless(id)
+        names = {id, undated(id), known, undated(known)}
+        found = (m for k, m in self.models.items() if k in names or not names.isdisjoint(m.get("aliases", ())))
+        return next(found, EMPTY)
 
     def facts_of(self, model: ModelFacts) -> dict[str, Any]:
         """What is declared of a model: the provider's facts, under its families', under its own."""
@@ -122,6 +145,8 @@ class ProviderDefinition(Value):
         return id.removeprefix(prefix)
 
 
+_AUTH_TYPES = ("bearer", "header", "query", "sigv4", "google", "azure", "none")
+_OBJECTS = ("models", "facts", "paths", "families", "endpoints", "variables", "headers")
 _WIRES = {"openai": "openai_chat", "anthropic": "anthropic_messages", "bedrock": "bedrock_converse"}
 _DOCUMENTED_AUTH = {"bearer": AuthScheme("bearer"), "x-api-key": AuthScheme("header", header="x-api-key")}
 _TUPLES = ("endpoint_env", "model_prefixes")
@@ -136,20 +161,13 @@ def provider_definition(name: str, entry: Mapping[str, Any]) -> ProviderDefiniti
     _check_fields(name, entry, ProviderDefinition._fields)
     values: dict[str, Any] = {**entry, "name": name}
     values["auth"] = tuple(_auth(name, scheme) for scheme in entry.get("auth", ()))
-    values["variables"] = {k: _names(v) for k, v in entry.get("variables", EMPTY).items()}
-    values |= {field: _names(entry[field]) for field in _TUPLES if field in entry}
-    for field, kind in (
-        ("endpoint", str),
-        ("wire", str),
-        ("models", dict),
-        ("facts", dict),
-        ("paths", dict),
-        ("families", dict),
-    ):
+    for field, kind in (*((each, dict) for each in _OBJECTS), ("endpoint", str), ("wire", str)):
         if not isinstance(values.get(field, kind()), kind):
             raise _bad(name, field, values[field], f"a JSON {'string' if kind is str else 'object'}")
+    values["variables"] = {k: _names(v) for k, v in values.get("variables", EMPTY).items()}
+    values |= {field: _names(entry[field]) for field in _TUPLES if field in entry}
     for field in ("endpoint", "wire"):
-        if not values.get(field):
+        if not values.get(field) and (field == "endpoint" or not values.get("embedding_wire")):
             raise ConfigurationError(f"Provider {name!r} has no {field!r}.", fix=f"Add {field!r} to its definition.")
     if not isinstance(values.get("timeout", 60), (int, float)) or values.get("timeout", 60) <= 0:
         raise _bad(name, "timeout", values["timeout"], "a number of seconds above 0")
@@ -180,6 +198,11 @@ def _auth(name: str, scheme: Mapping[str, Any]) -> AuthScheme:
     if not isinstance(scheme, dict) or "type" not in scheme:
         raise _bad(name, "auth", scheme, "a list of objects with a 'type'")
     _check_fields(f"{name}.auth", scheme, AuthScheme._fields)
+    if scheme["type"] not in _AUTH_TYPES:
+        raise ConfigurationError(
+            f"Provider {name!r}: auth has the type {scheme['type']!r}.",
+            fix=suggestion(str(scheme["type"]), _AUTH_TYPES),
+        )
     return AuthScheme(**{**scheme, "env": _names(scheme.get("env", ()))})
 
 
@@ -192,14 +215,31 @@ def _model(where: str, id: str, entry: Mapping[str, Any]) -> ModelFacts:
     return ModelFacts(**values)
 
 
+def _regional(model: ModelFacts, id: str) -> ModelFacts:
+    """The model with its price where this id is served: `global.` anywhere, all others in a region."""
+    if model.regional is None or model.price is None or id.startswith("global."):
+        return model
+    return model.replace(price=_times(model.price, model.regional))
+
+
+def _times(price: Price, factor: float) -> Price:
+    amounts = {name: getattr(price, name) for name in ("input", "output", "cached", "cache_write", "reasoning")}
+    scaled = {name: round(amount * factor, 9) for name, amount in amounts.items() if amount is not None}
+    over = price.over_price
+    return price.replace(**scaled, over_price=None if over is None else _times(over, factor))
+
+
 def _price(where: str, entry: Mapping[str, Any]) -> Price:
     _check_fields(where, entry, Price._fields)
     over = entry.get("over_price")
     return Price(**{**entry, "over_price": None if over is None else _price(f"{where}.over_price", over)})
 
 
-def _undated(id: str) -> str:
-    """The id without the date of a snapshot: `-20250929` or `-2025-08-07`."""
+def undated(id: str) -> str:
+    """The id without the date of a snapshot: `-20250929`, `-2025-08-07`, `@20250929` or `@default`."""
+    name, marked, version = id.rpartition("@")
+    if name and marked and (version.isdigit() or version == "default"):
+        return name
     for length in (9, 11):
         tail = id[-length:]
         if tail.startswith("-") and tail.replace("-", "").isdigit() and len(tail.replace("-", "")) == 8:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     Entry = dict[str, Any]
 
 _BUILT_IN = os.path.dirname(__file__)
-_MERGED = ("models", "facts", "families", "paths", "headers", "variables")
+_CLAIMS = "model_prefixes.json"
+"""The `model_prefixes` of every built-in definition and whose they are; `scripts/update_models.py` writes it."""
+
+_MERGED = ("models", "facts", "families", "paths", "headers", "variables", "endpoints")
 
 
 class Catalog:
@@ -44,6 +47,7 @@ class Catalog:
         self._definitions: dict[str, ProviderDefinition | None] = {}
         self.targets: dict[str, Target] = {}
         """What `resolve` found, by name."""
+        self._claims: list[tuple[str, str]] | None = None
 
     def find(self, name: str) -> ProviderDefinition | None:
         """The definition of that name, or `None`. Raises `ConfigurationError` for a file that can't be read."""
@@ -61,8 +65,23 @@ class Catalog:
 
     def names(self) -> list[str]:
         """The names of all definitions, sorted."""
-        built_in = (file[:-5] for file in os.listdir(_BUILT_IN) if file.endswith(".json"))
-        return sorted({*built_in, *(name for name, _ in self._own)})
+        built_in = (file[:-5] for file in os.listdir(_BUILT_IN) if file.endswith(".json") and file != _CLAIMS)
+        return sorted({*built_in, *self.own_names()})
+
+    def own_names(self) -> list[str]:
+        """The names of the definitions that are not built in, or not only."""
+        return sorted({name for name, _ in self._own})
+
+    def claimant(self, model: str) -> str | None:
+        """The name of the provider whose `model_prefixes` a model's id begins with, the longest of them first.
+
+        Those built in are kept in one file, so that nothing else is read.
+        """
+        if self._claims is None:
+            claims: dict[str, str] = _read(_CLAIMS) or {}
+            claims |= {prefix: name for name, entry in self._own for prefix in _prefixes(entry)}
+            self._claims = sorted(claims.items(), key=lambda claim: -len(claim[0]))
+        return next((name for prefix, name in self._claims if model.startswith(prefix)), None)
 
     def all(self) -> Iterator[ProviderDefinition]:
         """Every definition, by name."""
@@ -70,8 +89,8 @@ class Catalog:
 
     def _entry(self, name: str) -> Entry | None:
         entry = None
-        if name.replace("-", "").replace("_", "").isalnum():
-            entry = _read_built_in(name)
+        if name.replace("-", "").replace("_", "").isalnum() and f"{name}.json" != _CLAIMS:
+            entry = _read(f"{name}.json")
         for own, overlay in self._own:
             if own == name:
                 entry = _overlaid(entry, overlay)
@@ -86,9 +105,14 @@ def _overlaid(base: Entry | None, top: Entry) -> Entry:
     return {**base, **top, **merged}
 
 
-def _read_built_in(name: str) -> Entry | None:
+def _prefixes(entry: Entry) -> tuple[str, ...]:
+    named = entry.get("model_prefixes", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _read(file_name: str) -> Entry | None:
     try:
-        with open(os.path.join(_BUILT_IN, f"{name}.json"), "rb") as file:
+        with open(os.path.join(_BUILT_IN, file_name), "rb") as file:
             entry: Entry = json.loads(file.read())
             return entry
     except FileNotFoundError:

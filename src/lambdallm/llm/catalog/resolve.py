@@ -41,9 +41,10 @@ class Target(Value):
 def resolve(name: str, known: Catalog | None = None) -> Target:
     """The target that a model's name means.
 
-    `openai/gpt-4o` and `openai:gpt-4o` name both; `openai` alone means its default model; a bare id is looked up in
-    every definition. A provider may be asked for a model its entry does not list: facts and price are then unknown.
-    Raises `LLMModelNotFoundError` naming the nearest models, `ConfigurationError` for a provider without a default.
+    `openai/gpt-4o` and `openai:gpt-4o` name both; `openai` alone means its default model; a bare id is its provider's
+    by its prefix, or by being listed. A provider may be asked for a model its entry does not list: facts and price are
+    then unknown. Raises `LLMModelNotFoundError` naming the nearest models, `ConfigurationError` for a provider without
+    a default.
     """
     known = known or catalog()
     if (found := known.targets.get(name)) is None:
@@ -63,15 +64,29 @@ def _found(name: str, known: Catalog) -> Target:
             fix = f"Name one: {name}/<model>."
             raise ConfigurationError(f"Provider {name!r} has no default model.", fix=fix)
         return targeted(provider, provider.default_model)
-    for provider in known.all():
-        if name in provider.models or name.startswith(provider.model_prefixes or ("\0",)):
-            return targeted(provider, name)
-        if any(name in model.get("aliases", ()) for model in provider.models.values()):
-            return targeted(provider, name)
+    if (provider := _owner(name, known)) is not None:
+        return targeted(provider, name)
     every = [f"{p.name}/{id}" for p in known.all() for id in p.models] + [id for p in known.all() for id in p.models]
     fix = suggestion(name, every) if name else ""
     near = fix if fix.startswith("Did") else "Name it as provider/model; `lambdallm models` lists what is known."
     raise LLMModelNotFoundError(f"No model is called {name!r}.", fix=near)
+
+
+def _owner(id: str, known: Catalog) -> ProviderDefinition | None:
+    """Whose model a bare id is: the only one of a project's own providers that lists it; else the claimant of its
+    prefix, where that lists it; else the only provider that lists it; else the claimant.
+
+    Raises `LLMModelNotFoundError` naming them where several list it.
+    """
+    listing = [provider for name in known.own_names() if (provider := known.provider(name)).lists(id)]
+    claimant = known.claimant(id)
+    if not listing and claimant is not None and known.provider(claimant).lists(id):
+        return known.provider(claimant)
+    listing = listing or [provider for provider in known.all() if provider.lists(id)]
+    if len(listing) > 1:
+        names = " or ".join(f"'{provider.name}/{id}'" for provider in listing)
+        raise LLMModelNotFoundError(f"Several providers have a model {id!r}.", fix=f"Name one: {names}.")
+    return listing[0] if listing else None if claimant is None else known.provider(claimant)
 
 
 def resolve_embedding(name: str, known: Catalog | None = None) -> Target:
