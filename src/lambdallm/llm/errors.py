@@ -301,9 +301,9 @@ _BY_STATUS: dict[int, type[LLMError]] = {
 }
 
 _BY_WORD: tuple[tuple[type[LLMError], tuple[str, ...]], ...] = (
-    (LLMQuotaExceededError, ("insufficient_quota", "billing", "credit balance", "servicequota")),
+    (LLMQuotaExceededError, ("insufficient_quota", "insufficient_balance", "billing", "credit balance", "servicequota")),
     (TokenLimitError, ("context_length_exceeded", "exceed_context_size", "prompt is too long", "maximum context length",
-                       "input is too long", "too many input tokens", "context window")),
+                       "input is too long", "too many input tokens", "context window", "exceeds the context length")),
     (LLMContentFilterError, ("content_filter", "content_policy", "responsibleaipolicy", "content management policy")),
     (LLMModelNotFoundError, ("model_not_found", "model identifier is invalid", "resourcenotfound", "not_found_error")),
     (LLMAuthenticationError, ("invalid_api_key", "authentication_error", "permission_error", "accessdenied",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from .embedding.protocol import EmbeddingClientProtocol as EmbeddingClientProtocol
 from .types import HealthCheckResult
 
 TYPE_CHECKING = False

@@ -189,6 +189,11 @@ class TestUrls:
                 "https://aiplatform.googleapis.com/v1/projects/PROJECT/locations/global"
                 "/publishers/google/models/gemini-2.5-pro:countTokens",
             ),
+            (
+                "vertex/claude-sonnet-4-5",
+                "https://aiplatform.googleapis.com/v1/projects/PROJECT/locations/global"
+                "/publishers/anthropic/models/count-tokens:rawPredict",
+            ),
         ],
     )
     def test_of_token_counts(self, name, expected):

@@ -453,3 +453,15 @@ def test_a_client_is_made_of_a_configuration_or_a_name():
 def test_a_model_is_looked_for_at_the_clients_own_provider(module):
     assert module.OpenRouterClient(model="anthropic/claude-haiku-4.5").model == "anthropic/claude-haiku-4.5"
     assert module.OpenAIClient(model="openai/gpt-4o").model == "gpt-4o"
+
+
+@both
+def test_tokens_are_counted_by_the_provider(kind, provider):
+    provider.replies = [{"input_tokens": 12}, (429, {}, {"type": "error", "error": {"type": "rate_limit_error"}})]
+    its = kind("AnthropicClient", api_key="k", base_url=provider.url.removesuffix("/v1"), max_retries=0)
+    asked = its.client.count_tokens
+    count = its.run(lambda: asked("Hi")) if kind is Awaiting else asked("Hi")
+    assert (count.unwrap().input_tokens, count.unwrap().provider) == (12, "anthropic")
+    assert provider.received[0][0] == "/v1/messages/count_tokens"
+    again = its.run(lambda: asked("Hi")) if kind is Awaiting else asked("Hi")
+    assert isinstance(again.error, LLMRateLimitError)

@@ -104,3 +104,10 @@ def test_recorded_counts(path: Path) -> None:
 def test_any_bytes_are_a_count_or_an_error(answer: bytes) -> None:
     assert decode_response(200, (), answer).is_err()
     assert decode_error(500, (), answer).message
+
+
+def test_a_count_names_its_model_where_a_call_does_not() -> None:
+    """On Vertex the URL of a call names the model, and that of a count does not."""
+    request = ChatRequest("claude", (ChatMessage("user", "Hi"),))
+    body = json.loads(encode_request(request, {"model_in_body": False, "anthropic_version": "vertex-2023-10-16"}).body)
+    assert (body["model"], body["anthropic_version"]) == ("claude", "vertex-2023-10-16")

@@ -40,6 +40,7 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     warnings: list[str] = []
     asked = request.replace(stop=(), stream=False, **_SETTINGS_OF_ANSWERS)
     body, headers = request_body(asked, facts, warnings)
+    body.setdefault("model", request.model)  # also where the URL of a call names the model: that of a count does not
     return Encoded(as_json({k: v for k, v in body.items() if k not in _NOT_COUNTED}), headers, tuple(warnings))
 
 
