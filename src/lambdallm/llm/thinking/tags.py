@@ -193,12 +193,13 @@ class _Text:
     def close(self) -> Iterator[dict[str, Any]]:
         """The fields of chunks for what is held back."""
         held, self._held = self._held, ""
-        if self.state == "start" and self._opened and held:
+        state, self.state = self.state, "answer"
+        if state == "start" and self._opened and held:
             yield {"part": ReasoningPart(metadata=_noted(self._form))}
-        if held and self.state != "after":
-            inside = self.state == "inside" or (self.state == "start" and self._opened)
+        if held and state != "after":
+            inside = state == "inside" or (state == "start" and self._opened)
             yield {"thinking": held} if inside else {"delta": held}
-        if self.state == "after":
+        if state == "after":
             yield self._closed(held)
 
     def _closed(self, blanks: str) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _refusal(part: RefusalPart, where: str, warnings: list[str]) -> Block | None
 def _image(part: ImagePart, where: str, warnings: list[str]) -> Block:
     if part.detail not in (None, "auto"):
         warnings.append(f"image.detail: {part.detail!r} of {where} was left out; the protocol has no such setting.")
-    return _merge({"type": "image"} | _source(_image_source(part), part.metadata), part.metadata, where, warnings)
+    return _merge({"type": "image"} | _source(_image_source(part), part.metadata, where), part.metadata, where, warnings)
 
 
 def _image_source(part: ImagePart) -> Block | None:
@@ -178,7 +178,7 @@ def _image_type(data: bytes) -> str:
 
 
 def _document(part: DocumentPart, where: str, warnings: list[str]) -> Block:
-    block: Block = {"type": "document"} | _source(_document_source(part), part.metadata)
+    block: Block = {"type": "document"} | _source(_document_source(part), part.metadata, where)
     if part.name:
         block["title"] = part.name
     return _merge(block, part.metadata, where, warnings)
@@ -224,9 +224,10 @@ def _url_source(url: str) -> Block:
     return {"type": "url", "url": url}
 
 
-def _source(source: Block | None, metadata: Metadata) -> Block:
+def _source(source: Block | None, metadata: Metadata, where: str) -> Block:
     if source is None and "source" not in metadata and "source" not in own_fields(metadata, MARK):
-        raise UnsupportedParameterError("An image or document has no content.", fix="Give it data or a url.")
+        said = f"An image or document of {where} has no content that this protocol can send."
+        raise UnsupportedParameterError(said, fix="Give it data or a url.", param=where)
     return {"source": source}
 
 
