@@ -42,9 +42,12 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self):
+        self.do_POST()
+
     def do_POST(self):
         provider = self.server.provider
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
         provider.received.append((self.path, dict(self.headers), body))
         reply = provider.answer(body) if provider.answer else provider.replies.pop(0)
         if isinstance(reply, list):

@@ -343,12 +343,22 @@ def test_a_compatible_server_of_ones_own_is_a_class_of_three_lines(kind, provide
 
 @both
 def test_health_is_asked_where_the_definition_says(kind, provider):
-    provider.replies = [ANSWER, (401, {}, {"error": {"message": "Bad key."}})]
-    its = kind(cls=_compatible(kind), base_url=provider.url, model="m")
+    provider.replies = [{"data": []}, (401, {}, {"error": {"message": "Bad key."}})]
+    its = client(kind, provider)
     assert its.health().healthy
     result = its.health()
-    assert (result.healthy, result.provider) == (False, "openai_compatible")
+    assert (result.healthy, result.provider) == (False, "openai")
     assert isinstance(result.error, LLMAuthenticationError)
+    assert [(path, headers["Authorization"]) for path, headers, _ in provider.received] == [
+        ("/v1/models", "Bearer k")
+    ] * 2
+
+
+@both
+def test_health_is_a_word_where_a_server_has_no_such_place(kind, provider):
+    provider.replies = [ANSWER]
+    assert kind(cls=_compatible(kind), base_url=provider.url, model="m").health().healthy
+    assert provider.received[0][2]["max_tokens"] == 16
 
 
 def test_one_hook_makes_a_blocking_client():

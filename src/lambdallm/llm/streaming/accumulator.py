@@ -48,7 +48,7 @@ class Accumulator:
     def completion(self) -> Completion:
         """What has come so far. `id`, `model` and what belongs to a choice (`choices`) are taken from the metadata."""
         metadata = dict(self._metadata)
-        of_choices = metadata.pop("choices", EMPTY)
+        of_choices: Any = metadata.pop("choices", EMPTY)
         of_choices = of_choices if isinstance(of_choices, dict) else EMPTY
         return Completion(
             tuple(
