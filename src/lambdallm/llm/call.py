@@ -6,7 +6,7 @@ from .._value import Value
 from ..transport.types import HttpRequest, Timeouts
 from .auth import authorized, percent_encoded
 from .errors import ConfigurationError
-from .flow import ENVIRONMENT
+from .flow import ENVIRONMENT, Send
 from .pricing.cost import cost_usd
 
 TYPE_CHECKING = False
@@ -81,12 +81,29 @@ def prepared(
     encoded = encode(codec)
     url = url_of(target, path_of(target, wire, codec, operation), settings.base_url, environ)
     headers = (("Content-Type", "application/json"), *encoded.headers, *provider.headers.items(), *settings.headers)
-    http = yield from authorized(HttpRequest("POST", url, headers, encoded.body), provider, settings.api_key, environ)
+    bare = HttpRequest("POST", url, headers, encoded.body)
+    http = yield from _within(settings.deadline, authorized(bare, provider, settings.api_key, environ))
     read = provider.timeout if settings.timeout is None else settings.timeout
     if operation == "stream" and settings.chunk_timeout is not None:
         read = min(read, settings.chunk_timeout)
     timeouts = Timeouts(settings.connect_timeout, read, settings.total, settings.deadline)
     return Prepared(http, timeouts, codec, target, encoded.warnings, settings.chunk_timeout)
+
+
+def _within(deadline: float | None, flow: Flow[HttpRequest]) -> Flow[HttpRequest]:
+    """A flow none of whose requests waits beyond the deadline: those for a token belong to the call they are for."""
+    if deadline is None:
+        return (yield from flow)
+    outcome: Any = None
+    try:
+        while True:
+            effect = flow.send(outcome)
+            if type(effect) is Send:
+                effect = effect.replace(timeouts=effect.timeouts.replace(deadline=deadline))
+            outcome = yield effect
+    except StopIteration as done:
+        http: HttpRequest = done.value
+        return http
 
 
 def codec_named(wire: str) -> Any:

@@ -167,3 +167,22 @@ class TestMetadataServer:
     def test_nobody_is_asked_where_that_is_switched_off(self):
         with pytest.raises(MissingKeyError):
             asked([], {"NO_GCE_CHECK": "true"})
+
+
+def test_a_token_is_not_waited_for_beyond_the_deadline_of_its_call(account, credentials_file):
+    """A function's last second is not spent on a token that nobody can use any more."""
+    from lambdallm.llm.call import CallSettings
+    from lambdallm.llm.catalog.loader import Catalog
+    from lambdallm.llm.catalog.resolve import resolve
+    from lambdallm.llm.pipeline import chat
+    from lambdallm.llm.types import ChatMessage, ChatRequest
+
+    answer = {"candidates": [{"content": {"parts": [{"text": "Hi."}]}, "finishReason": "STOP"}]}
+    script = Script(
+        [TOKEN, HttpResponse(200, body=json.dumps(answer).encode())],
+        {"GOOGLE_APPLICATION_CREDENTIALS": credentials_file(account)},
+    )
+    target = resolve("vertex/gemini-2.5-flash", Catalog(environ={}, folders=()))
+    request = ChatRequest("m", (ChatMessage("user", "Hi"),))
+    assert script.run(chat(request, target, CallSettings(deadline=1_007.0))).unwrap().text == "Hi."
+    assert [sent.timeouts.deadline for sent in script.of(Send)] == [1_007.0, 1_007.0]
