@@ -26,6 +26,11 @@ def base_python() -> str:
     return _DEBIAN if os.path.exists(_DEBIAN) else getattr(sys, "_base_executable", sys.executable)
 
 
+def shown_python() -> str:
+    """The name and version of that interpreter."""
+    return run(base_python(), "-VV").strip().partition(" (")[0]
+
+
 class Environments:
     """The environments in one cache folder."""
 
@@ -70,17 +75,17 @@ class Environments:
     def _create(self, place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
         if self._uv:
-            _run(*self._uv, "venv", "--quiet", "--python", self._python, str(place))
+            run(*self._uv, "venv", "--quiet", "--python", self._python, str(place))
         else:
-            _run(self._python, "-m", "venv", str(place))
+            run(self._python, "-m", "venv", str(place))
 
     def _install(self, python: str, packages: tuple[str, ...], options: tuple[str, ...]) -> None:
         if not packages:
             return
         if self._uv:
-            _run(*self._uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *options, *packages)
+            run(*self._uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *options, *packages)
         else:
-            _run(python, "-m", "pip", "install", "--quiet", *options, *packages)
+            run(python, "-m", "pip", "install", "--quiet", *options, *packages)
 
     @staticmethod
     def _progress(text: str) -> None:
@@ -89,7 +94,7 @@ class Environments:
 
 def install_ours(python: str, source: Path) -> None:
     """Put the package as it is now into an environment, compiled: the files that a wheel would put there."""
-    site = Path(_run(python, "-I", "-c", _PURELIB).strip())
+    site = Path(run(python, "-I", "-c", _PURELIB).strip())
     shutil.rmtree(site / source.name, ignore_errors=True)
     shutil.copytree(source, site / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     _compile(python, site / source.name)
@@ -102,16 +107,16 @@ def compile_clients(python: str, folder: Path) -> None:
 
 def versions(python: str, packages: tuple[str, ...]) -> dict[str, str]:
     """The installed versions of packages."""
-    found: dict[str, str] = json.loads(_run(python, "-I", "-c", _VERSIONS, *packages))
+    found: dict[str, str] = json.loads(run(python, "-I", "-c", _VERSIONS, *packages))
     return found
 
 
 def _compile(python: str, folder: Path) -> None:
-    _run(python, "-I", "-m", "compileall", "-q", str(folder))
+    run(python, "-I", "-m", "compileall", "-q", str(folder))
 
 
 def _drop_pth(python: str) -> None:
-    for file in Path(_run(python, "-I", "-c", _PURELIB).strip()).glob("*.pth"):
+    for file in Path(run(python, "-I", "-c", _PURELIB).strip()).glob("*.pth"):
         file.unlink()
 
 
@@ -122,7 +127,8 @@ def _uv() -> list[str]:
     return [sys.executable, "-m", "uv"] if find_spec("uv") else []
 
 
-def _run(*command: str) -> str:
+def run(*command: str) -> str:
+    """What a command prints. Raises `RuntimeError` when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")

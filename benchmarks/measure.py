@@ -6,7 +6,6 @@ What is shown is the median; a figure "over bare Python" is the median of the di
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from collections.abc import Callable, Iterable
@@ -17,7 +16,7 @@ from typing import TypeVar
 
 from certificates import Certificates
 from peers import BARE, Row
-from process import Loop, Sample, Stub, fresh
+from process import Loop, Sample, Stub, clean_environ, fresh
 
 _HERE = Path(__file__).parent
 _PATHS = f"import sys; sys.path[:0] = [{str(_HERE)!r}, {str(_HERE / 'clients')!r}]; "
@@ -79,9 +78,9 @@ class Bench:
 
     def _fresh(self, row: Row, commands: dict[str, list[str]]) -> dict[str, list[Sample]]:
         environ = self._environ(row)
-        works = _working(commands, lambda command: fresh(command, environ))  # also fills the file cache
+        works = working(commands, lambda command: fresh(command, environ))  # also fills the file cache
         samples: dict[str, list[Sample]] = {name: [] for name in works}
-        for name in _turns(works, self.processes):
+        for name in turns(works, self.processes):
             samples[name].append(fresh(commands[name], environ))
         return samples
 
@@ -89,9 +88,9 @@ class Bench:
         environ = self._environ(row)
         loops = {name: Loop(self._loop_command(row, name, case), environ) for name, case in cases.items()}
         try:
-            works = _working(loops, Loop.round)  # also connects, and warms the interpreter
+            works = working(loops, Loop.round)  # also connects, and warms the interpreter
             samples: dict[str, list[float]] = {name: [] for name in works}
-            for name in _turns(works, self.rounds):
+            for name in turns(works, self.rounds):
                 samples[name].append(loops[name].round() / row.per)
         finally:
             for loop in loops.values():
@@ -117,8 +116,7 @@ class Bench:
         return f"http://127.0.0.1:{self.stub.http}" + ("/paced" if row.url == "paced" else "")
 
     def _environ(self, row: Row) -> dict[str, str]:
-        """A small environment with nothing of the machine's own settings: no proxies, no profiles, no home."""
-        environ = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(self.home), **_SETTINGS}
+        environ = clean_environ(self.home)
         if self.certificates and row.url == "directory":
             environ["SSL_CERT_DIR"] = str(self.certificates.directory)
         if self.certificates and row.url == "bundle":
@@ -126,18 +124,7 @@ class Bench:
         return environ
 
 
-_SETTINGS = {
-    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-}
-"""What the peers need in order to stay on this machine."""
-
-
-def _working(cases: dict[str, Case], attempt: Callable[[Case], object]) -> list[str]:
+def working(cases: dict[str, Case], attempt: Callable[[Case], object]) -> list[str]:
     """The names of the cases that run; one that fails is reported, and leaves the others their row."""
     works = []
     for name, case in cases.items():
@@ -149,7 +136,7 @@ def _working(cases: dict[str, Case], attempt: Callable[[Case], object]) -> list[
     return works
 
 
-def _turns(names: Iterable[str], rounds: int) -> Iterable[str]:
+def turns(names: Iterable[str], rounds: int) -> Iterable[str]:
     """Each name once a round, in an order of its own."""
     order = list(names)
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""What the stub answers: bytes shaped like real answers of OpenAI and of Bedrock, made once when it starts."""
+"""Bytes shaped like real answers of OpenAI and of Bedrock; the stub makes its answers of them once, when it starts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ EVENTS = 203
 WORDS = [f" word{number}" for number in range(199)]
 TEXT = "".join(WORDS)
 MODEL = "gpt-4o-mini-2024-07-18"
+PAD = "abcdefghijklmnopqrstuvwxyzABCDEFG"
+"""What Bedrock fills its events up with."""
 
-_OPENAI_HEADERS = """\
+OPENAI_HEADERS = """\
 Date: Tue, 04 Nov 2025 12:00:00 GMT
 Connection: keep-alive
 access-control-expose-headers: X-Request-ID
@@ -36,7 +38,7 @@ Server: cloudflare
 CF-RAY: 99912a3b4c5d6e7f-FRA
 alt-svc: h3=":443"; ma=86400
 """
-_BEDROCK_HEADERS = """\
+BEDROCK_HEADERS = """\
 Date: Tue, 04 Nov 2025 12:00:00 GMT
 Connection: keep-alive
 x-amzn-RequestId: 7f7b3e7e-0c3f-4f3c-9a57-2f5d2c1a8a10
@@ -46,19 +48,23 @@ x-amzn-RequestId: 7f7b3e7e-0c3f-4f3c-9a57-2f5d2c1a8a10
 def responses() -> dict[str, list[bytes]]:
     """Whole answers by the name of an operation, as the pieces they are written in: the head, then each chunk."""
     return {
-        "chat": [_whole(_OPENAI_HEADERS, _chat())],
-        "chat_stream": _chunked(_OPENAI_HEADERS, "text/event-stream; charset=utf-8", sse_events()),
-        "converse": [_whole(_BEDROCK_HEADERS, _converse())],
-        "converse_stream": _chunked(_BEDROCK_HEADERS, "application/vnd.amazon.eventstream", _converse_events()),
+        "chat": [_whole(OPENAI_HEADERS, chat())],
+        "chat_stream": _chunked(OPENAI_HEADERS, "text/event-stream; charset=utf-8", sse_events()),
+        "converse": [_whole(BEDROCK_HEADERS, converse())],
+        "converse_stream": _chunked(BEDROCK_HEADERS, "application/vnd.amazon.eventstream", converse_events()),
     }
 
 
 def sse_events() -> list[bytes]:
     """The 203 events of a streamed chat completion, about 230 bytes each."""
+    return [b"data: " + as_json(value) + b"\n\n" for value in chat_events(WORDS)] + [b"data: [DONE]\n\n"]
+
+
+def chat_events(words: list[str]) -> list[dict]:
+    """The values of a streamed chat completion that says these words."""
     values = [_chunk({"role": "assistant", "content": "", "refusal": None})]
-    values += [_chunk({"content": word}) for word in WORDS]
-    values += [_chunk({}, finish_reason="stop"), {**_chunk({}), "choices": [], "usage": _usage()}]
-    return [b"data: " + _json(value) + b"\n\n" for value in values] + [b"data: [DONE]\n\n"]
+    values += [_chunk({"content": word}) for word in words]
+    return [*values, _chunk({}, finish_reason="stop"), {**_chunk({}), "choices": [], "usage": _usage()}]
 
 
 def _chunk(delta: dict, finish_reason: str | None = None) -> dict:
@@ -66,7 +72,8 @@ def _chunk(delta: dict, finish_reason: str | None = None) -> dict:
     return {**_head("chat.completion.chunk"), "choices": [choice], "usage": None}
 
 
-def _chat() -> dict:
+def chat() -> dict:
+    """A whole chat completion."""
     message = {"role": "assistant", "content": TEXT[:1100], "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return {**_head("chat.completion"), "choices": [choice], "usage": _usage(), "service_tier": "default"}
@@ -88,24 +95,29 @@ def _usage() -> dict:
     }
 
 
-def _converse() -> dict:
+def converse() -> dict:
+    """A whole answer of Converse."""
     message = {"role": "assistant", "content": [{"text": TEXT[:1100]}]}
     usage = {"inputTokens": 8, "outputTokens": 199, "totalTokens": 207}
     return {"metrics": {"latencyMs": 412}, "output": {"message": message}, "stopReason": "end_turn", "usage": usage}
 
 
-def _converse_events() -> list[bytes]:
+def converse_events() -> list[bytes]:
+    """The 203 messages of a streamed answer of Converse."""
+    return [frame(name, as_json(value)) for name, value in converse_values(WORDS)]
+
+
+def converse_values(words: list[str]) -> list[tuple[str, dict]]:
+    """The named values of a stream of Converse that says these words."""
     usage = {"inputTokens": 8, "outputTokens": 199, "totalTokens": 207}
-    pad = "abcdefghijklmnopqrstuvwxyzABCDEFG"
-    events = [("messageStart", {"p": pad, "role": "assistant"})]
-    events += [("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": w}, "p": pad}) for w in WORDS]
-    events += [("contentBlockStop", {"contentBlockIndex": 0, "p": pad})]
-    events += [("messageStop", {"p": pad, "stopReason": "end_turn"})]
-    events += [("metadata", {"metrics": {"latencyMs": 412}, "p": pad, "usage": usage})]
-    return [_frame(name, _json(value)) for name, value in events]
+    events = [("messageStart", {"p": PAD, "role": "assistant"})]
+    events += [("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": w}, "p": PAD}) for w in words]
+    events += [("contentBlockStop", {"contentBlockIndex": 0, "p": PAD})]
+    events += [("messageStop", {"p": PAD, "stopReason": "end_turn"})]
+    return [*events, ("metadata", {"metrics": {"latencyMs": 412}, "p": PAD, "usage": usage})]
 
 
-def _frame(event: str, payload: bytes) -> bytes:
+def frame(event: str, payload: bytes) -> bytes:
     """One message of AWS's event stream: lengths and their checksum, headers, payload, checksum of all."""
     named = ((":event-type", event), (":content-type", "application/json"), (":message-type", "event"))
     headers = b"".join(_frame_header(name, value) for name, value in named)
@@ -118,12 +130,13 @@ def _frame_header(name: str, value: str) -> bytes:
     return bytes((len(name),)) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
 
 
-def _json(value: dict) -> bytes:
+def as_json(value: dict) -> bytes:
+    """Compact JSON in UTF-8."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _whole(headers: str, value: dict) -> bytes:
-    body = _json(value)
+    body = as_json(value)
     return _start(headers, "application/json", f"Content-Length: {len(body)}") + body
 
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from certificates import certificates
-from environments import Environments, base_python, compile_clients, install_ours, versions
+from environments import Environments, compile_clients, install_ours, shown_python, versions
 from measure import Bench, Figure
 from peers import BARE, GROUPS, LARGE, OURS, PEERS, ROWS, RUNTIME, Peer, Row
 from process import Stub
@@ -107,18 +107,13 @@ def _progress(text: str) -> None:
 def _footer(results: Results, used: dict[str, str]) -> str:
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
     named = ", ".join(f"{name} {version}" for name, version in used.items())
-    return f"\n{bare_line(results)} {time.strftime('%Y-%m-%d')}, {_python()}, {platform.machine()}, {load}. {named}."
-
-
-def _python() -> str:
-    import subprocess
-
-    shown = subprocess.run([base_python(), "-VV"], capture_output=True, text=True, check=True).stdout
-    return shown.strip().partition(" (")[0]
+    return (
+        f"\n{bare_line(results)} {time.strftime('%Y-%m-%d')}, {shown_python()}, {platform.machine()}, {load}. {named}."
+    )
 
 
 def _save(file: Path, results: Results, used: dict[str, str]) -> None:
-    content = {"date": time.strftime("%Y-%m-%d"), "python": _python(), "versions": used, "rows": record(results)}
+    content = {"date": time.strftime("%Y-%m-%d"), "python": shown_python(), "versions": used, "rows": record(results)}
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -11,11 +11,15 @@ Results: TypeAlias = list[tuple[Row, dict[str, Figure]]]
 
 
 def table(results: Results, peers: list[str]) -> str:
-    """A Markdown table that also reads well as plain text."""
+    """A line for each row, a column for each peer."""
     others = [name for name in peers if name != OURS]
     head = ["measure", "unit", "target", OURS, "", *others]
-    cells = [head, *(_cells(row, figures, others) for row, figures in results)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
+    return markdown([head, *(_cells(row, figures, others) for row, figures in results)])
+
+
+def markdown(cells: list[list[str]]) -> str:
+    """Lines of cells, the head first, as a Markdown table that also reads well as plain text."""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = [" | ".join(_aligned(line, widths)) for line in cells]
     lines.insert(1, "-|-".join("-" * width for width in widths))
     return "\n".join(f"| {line} |" if "-|-" not in line else f"|-{line}-|" for line in lines)
@@ -37,7 +41,7 @@ def record(results: Results) -> list[dict[str, Any]]:
             "unit": row.unit,
             "target": row.target,
             "verdict": verdict(row, figures),
-            "figures": {name: _recorded(figure) for name, figure in figures.items()},
+            "figures": {name: recorded(figure) for name, figure in figures.items()},
         }
         for row, figures in results
     ]
@@ -46,20 +50,22 @@ def record(results: Results) -> list[dict[str, Any]]:
 def _cells(row: Row, figures: dict[str, Figure], others: list[str]) -> list[str]:
     ours = figures.get(OURS)
     target = "" if row.target is None else f"≤ {row.target:g}"
-    first = [row.label, row.unit, target, _number(ours), verdict(row, figures)]
-    return first + [_beside(figures.get(name), ours) for name in others]
+    first = [row.label, row.unit, target, number(ours), verdict(row, figures)]
+    return first + [beside(figures.get(name), ours) for name in others]
 
 
-def _beside(figure: Figure | None, ours: Figure | None) -> str:
+def beside(figure: Figure | None, ours: Figure | None) -> str:
+    """A peer's figure, and how many times ours it is."""
     if figure is None:
         return "–"
     if ours is None or ours.value <= 0:
-        return _number(figure)
+        return number(figure)
     times = figure.value / ours.value
-    return f"{_number(figure)} (×{times:.0f})" if times >= 10 else f"{_number(figure)} (×{times:.1f})"
+    return f"{number(figure)} (×{times:.0f})" if times >= 10 else f"{number(figure)} (×{times:.1f})"
 
 
-def _number(figure: Figure | None) -> str:
+def number(figure: Figure | None) -> str:
+    """A figure as it is shown."""
     if figure is None:
         return "–"
     return f"{figure.value:,.0f}" if abs(figure.value) >= 100 else f"{figure.value:.1f}"
@@ -72,7 +78,8 @@ def _aligned(line: list[str], widths: list[int]) -> list[str]:
     ]
 
 
-def _recorded(figure: Figure) -> dict[str, Any]:
+def recorded(figure: Figure) -> dict[str, Any]:
+    """A figure with its spread, as JSON values."""
     low, high = figure.spread
     found: dict[str, Any] = {"median": figure.value, "quartiles": [low, high], "samples": len(figure.samples)}
     if figure.cpu:
