@@ -45,6 +45,31 @@ def test_anything_else_is_not(payload):
     assert taught().text(payload) is None
 
 
+def padded(text, padding):
+    return json.dumps({"id": "c1", "delta": {"content": text}, "obfuscation": padding}, separators=(",", ":")).encode()
+
+
+def test_padding_at_the_end_may_be_of_any_length():
+    repeat = Repeat()
+    repeat.learn(padded("Hello", "aB3"), "Hello", 3)
+    assert repeat.text(padded(" a", "zzZ9")) == " a"
+    assert repeat.text(padded("", "")) == ""
+    assert repeat.text(padded("no", "p").replace(b"c1", b"c2")) is None
+    for odd in ('"', "\\", "\n", "é", " "):
+        assert repeat.text(padded("x", odd)) is None
+        assert repeat.text(padded("x", "p").replace(b'"p"', f'"{odd}"'.encode())) is None
+    assert repeat.text(padded("x", "p")[:-1]) is None
+    assert repeat.text(padded("x", "p")[:-1] + b',"more":1}') is None
+
+
+@given(st.text(max_size=9), st.text(max_size=9), st.text(max_size=9))
+def test_what_is_recognised_despite_its_padding_is_what_parsing_gives(taught_with, text, padding):
+    repeat = Repeat()
+    repeat.learn(padded(taught_with, "abc"), taught_with, 0)
+    found = repeat.text(padded(text, padding))
+    assert found in (None, text)
+
+
 @pytest.mark.parametrize(
     ("text", "more"),
     [("c1", {}), ("same", {"twin": "same"}), ("/", {"slash": "a\\b"}), ('"', {})],
