@@ -5,10 +5,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 UV = $(shell command -v uv || echo .venv/bin/uv)
 BIN = .venv/bin
 
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check bench bench-codecs format clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 demo: .venv/.demo  ## ask the embedded model two things: no key, no cloud
 	@$(BIN)/lambdallm local pull
@@ -27,6 +27,9 @@ check: .venv/.dev  ## lint, formatting, types, import contracts
 
 bench:  ## measure cold start, calls and streams beside named peers
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run.py $(ARGS)
+
+bench-codecs:  ## measure every codec beside its vendor's SDK
+	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_codecs.py $(ARGS)
 
 format: .venv/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .

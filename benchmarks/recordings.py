@@ -56,7 +56,7 @@ def responses() -> dict[str, list[bytes]]:
 
 
 def sse_events() -> list[bytes]:
-    """The 203 events of a streamed chat completion, about 230 bytes each."""
+    """The 203 events of a streamed chat completion, about 250 bytes each."""
     return [b"data: " + as_json(value) + b"\n\n" for value in chat_events(WORDS)] + [b"data: [DONE]\n\n"]
 
 
@@ -69,7 +69,8 @@ def chat_events(words: list[str]) -> list[dict]:
 
 def _chunk(delta: dict, finish_reason: str | None = None) -> dict:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-    return {**_head("chat.completion.chunk"), "choices": [choice], "usage": None}
+    padding = PAD[: 1 + len(str(delta)) * 5 % 12]  # as OpenAI hides how long a text is
+    return {**_head("chat.completion.chunk"), "choices": [choice], "usage": None, "obfuscation": padding}
 
 
 def chat() -> dict:

@@ -27,10 +27,12 @@ with atheris.instrument_imports(include=["lambdallm.llm"]):
 
 
 def read_answer(codec, body):
+    """A whole answer."""
     codec.decode_response(200, (), body)
 
 
 def read_error(codec, body):
+    """An answer that is an error."""
     codec.decode_error(400 + len(body) % 200, (), body)
 
 
@@ -47,6 +49,7 @@ def read_stream(codec, body):
 
 
 def read_request(codec, body):
+    """A client's request."""
     if not hasattr(codec, "StreamEncoder"):
         return
     try:
@@ -59,6 +62,7 @@ READERS = (read_answer, read_error, read_stream, read_request)
 
 
 def one_input(data: bytes) -> None:
+    """Read one input of the fuzzer."""
     if len(data) >= 2:
         READERS[data[1] % len(READERS)](CODECS[data[0] % len(CODECS)], data[2:])
 
@@ -86,6 +90,7 @@ def write_seeds(corpus: str, folder: str) -> None:
 
 
 def main() -> None:
+    """Write seeds, or fuzz."""
     if "--seeds" in sys.argv:
         at = sys.argv.index("--seeds")
         write_seeds(*sys.argv[at + 1 : at + 3])
