@@ -45,6 +45,11 @@ def test_anything_else_is_not(payload):
     assert taught().text(payload) is None
 
 
+@pytest.mark.parametrize("payload", [b"", b"\0", b"\0x\0", b"()", b"\n\n"])
+def test_nothing_is_recognised_before_anything_is_learnt(payload):
+    assert Repeat().text(payload) is None
+
+
 def padded(text, padding):
     return json.dumps({"id": "c1", "delta": {"content": text}, "obfuscation": padding}, separators=(",", ":")).encode()
 

@@ -8,6 +8,10 @@ Where a provider varies anything else (a number, a time) nothing is recognised a
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _MOST_LESSONS = 32
 _PADDING = b',"obfuscation":"'
 _END = b'"}'
@@ -19,7 +23,8 @@ class Repeat:
     __slots__ = ("_lessons", "_padded", "head", "index", "tail")
 
     def __init__(self) -> None:
-        self.head = self.tail = b"\0"  # no JSON text begins so
+        self.head: Any = ()  # what no bytes begin with
+        self.tail = b""
         self.index = 0
         """What the owner remembers with the shape: the choice or block it belongs to."""
         self._lessons = 0
