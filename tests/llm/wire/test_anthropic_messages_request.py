@@ -370,6 +370,7 @@ def test_tool_choice(choice: ToolChoice | None, parallel: bool | None, expected:
         (Thinking(enabled=False), {}, {"type": "disabled"}, None),
         (Thinking(effort="none"), {}, {"type": "disabled"}, None),
         (Thinking(enabled=False), {"thinking": []}, None, None),
+        (Thinking(enabled=False), {"thinking": ["adaptive", "between_tools"]}, {"type": "between_tools"}, None),
         (Thinking(effort="low"), {"thinking": ["enabled"]}, {"type": "enabled", "budget_tokens": 2048}, None),
         (Thinking(), {"thinking": ["enabled"]}, {"type": "enabled", "budget_tokens": 8192}, None),
         (Thinking(effort="low"), {"thinking": ["enabled"], "effort": ["low", "high"]},

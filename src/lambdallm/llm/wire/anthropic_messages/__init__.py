@@ -12,7 +12,8 @@ What a catalog entry may declare, all of it optional:
     anthropic_beta      names of beta features to turn on; `extra["anthropic_beta"]` adds to them for one request
     beta_in_body        true where beta features are a body field instead of a header (default false)
     max_output_tokens   the model's limit, sent as `max_tokens` where the request has none (4096 when unknown)
-    thinking            the types of thinking the model takes: some of enabled, adaptive, disabled (default all)
+    thinking            the types of thinking the model takes: some of enabled, adaptive, disabled, between_tools
+                        (default the first three)
     effort              the levels of effort it takes: some of low, medium, high, xhigh, max (default all)
     json_schema         true where `output_config.format` is understood (default false)
     system_in_messages  true where a system message may stand between two turns (default false)

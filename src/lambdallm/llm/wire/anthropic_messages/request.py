@@ -131,7 +131,7 @@ def _thinking(
     """
     types, extra = facts.get("thinking", _THINKING_TYPES), noted(asked.metadata, "thinking", warnings)
     if not asked.enabled or asked.effort == "none":
-        return _no_thinking(asked, types, extra), None
+        return _no_thinking(asked, types, extra, warnings), None
     effort = _effort(asked.effort, facts, warnings)
     budget = asked.budget_tokens
     if "enabled" in types and (budget is not None or "adaptive" not in types):
@@ -147,10 +147,13 @@ def _thinking(
     return {"type": "adaptive"} | extra, effort
 
 
-def _no_thinking(asked: Thinking, types: tuple[str, ...], extra: dict[str, Any]) -> dict[str, Any]:
-    """`disabled`; nothing for a model that never thinks; an error for one that always does."""
+def _no_thinking(asked: Thinking, types: tuple[str, ...], extra: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    """`disabled`, or the least there is; nothing for a model that never thinks; an error for one that always does."""
     if "disabled" in types:
         return {"type": "disabled"} | extra
+    if "between_tools" in types:
+        warnings.append("thinking: turned off but between calls of tools; the model's thinking has no other off.")
+        return {"type": "between_tools"} | extra
     if types:
         raise _unsupported("thinking", asked)
     return {}
