@@ -73,8 +73,9 @@ class ProviderDefinition(Value):
     `wire`, `embedding_wire` and `count_wire` name the protocols of chat, embeddings and token counts; a provider may
     have embeddings alone. `paths` overrides where their operations live, by operation (`chat`) or, for a further
     protocol that the provider speaks, by protocol and operation (`openai_responses:chat`); `health` is what a health
-    check gets, such as the list of models. `transport` names an in-process transport by import path. `timeout` is the longest silence, in seconds. `families` gives facts to all
-    models whose id begins with its key, the longer key over the shorter one.
+    check gets, such as the list of models. `transport` names an in-process transport by import path. `timeout` is the
+    longest silence, in seconds. `families` gives facts to all models whose id begins with its key, the longer key over
+    the shorter one.
 
     Facts are what the protocols' codecs document, and these, which are read before a codec is: `wire`,
     `embedding_wire`, `count_wire` and `paths` (of a model, instead of its provider's), `region_prefixes` (of ids),
