@@ -58,9 +58,14 @@ def test_an_error_in_a_200() -> None:
     assert told == {"kind": "error_in_200", "error": {"message": "No."}}
 
 
-def test_a_stream_that_breaks_off_tells_what_had_come() -> None:
-    told = decode_exchange(exchange(STREAM[:80], stream=True))
-    assert told["kind"] == "stream_error"
+def test_a_stream_that_breaks_off_is_told_as_sdks_see_it() -> None:
+    """They don't notice a missing end; ours set an error, as the faults' matrix proves."""
+    assert decode_exchange(exchange(STREAM[:80], stream=True)) == EXPECTED | {"text": "Hi", "finish_reason": None}
+
+
+def test_an_error_in_a_stream_comes_with_what_had_come() -> None:
+    told = decode_exchange(exchange(STREAM[:78] + '\n\ndata: {"error":{"message":"No.","code":500}}\n\n', stream=True))
+    assert (told["kind"], told["message"], told["status"]) == ("stream_error", "No.", None)
     assert told["partial"]["text"] == "Hi"
 
 

@@ -138,7 +138,7 @@ class LLMError(LambdaLLMError):
         where = "/".join(part for part in (self.provider, self.model) if part)
         facts = [f"HTTP {self.status}" if self.status else "", f"request {self.request_id}" if self.request_id else ""]
         context = ", ".join(fact for fact in (where, *facts) if fact)
-        return f"{self.message}{f' ({context})' if context else ''} {self.fix}".strip()
+        return f"{self.message.strip()}{f' ({context})' if context else ''} {self.fix}".strip()
 
 
 class ConfigurationError(CallerError):
@@ -301,7 +301,8 @@ _BY_STATUS: dict[int, type[LLMError]] = {
 }
 
 _BY_WORD: tuple[tuple[type[LLMError], tuple[str, ...]], ...] = (
-    (LLMQuotaExceededError, ("insufficient_quota", "insufficient_balance", "billing", "credit balance", "servicequota")),
+    (LLMQuotaExceededError, ("insufficient_quota", "insufficient_balance", "billing", "credit balance",
+                             "servicequota")),
     (TokenLimitError, ("context_length_exceeded", "exceed_context_size", "prompt is too long", "maximum context length",
                        "input is too long", "too many input tokens", "context window", "exceeds the context length")),
     (LLMContentFilterError, ("content_filter", "content_policy", "responsibleaipolicy", "content management policy")),

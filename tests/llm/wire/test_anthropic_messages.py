@@ -77,7 +77,7 @@ def completed(*pieces: bytes) -> Completion:
 
 
 START = event(type="message_start", message={"id": "m", "model": "c", "usage": {"input_tokens": 3, "output_tokens": 1}})
-STOP = event(type="message_stop")
+STOP = event(type="message_delta", delta={"stop_reason": "end_turn"}) + event(type="message_stop")
 
 
 # Whole answers
@@ -186,7 +186,10 @@ def test_errors_by_their_own_words(status: int, kind: str, message: str, leaf: t
          LLMRateLimitError),
         (401, b'{"error": "no key"}', "no key", LLMAuthenticationError),
         (400, b"plain words", "plain words", InvalidRequestError),
-        (500, b"[" * 100_000, "[" * 500, ProviderServerError),
+        (500, b"[" * 100_000, "[" * 4000, ProviderServerError),
+        (422, b'{"detail": "Not Found"}', "Not Found", InvalidRequestError),
+        (422, b'{"detail": [{"msg": "Field required"}]}', '[{"msg": "Field required"}]', InvalidRequestError),
+        (400, json.dumps({"error": {"message": "x" * 9000}}).encode(), "x" * 9000, InvalidRequestError),
     ],
 )  # fmt: skip
 def test_errors_of_other_shapes(status: int, body: bytes, message: str, leaf: type[LLMError]) -> None:

@@ -228,6 +228,12 @@ def test_calls_get_ids_and_are_the_reason_it_ended() -> None:
     assert body["tool_results"][0]["call"] == {"name": "f", "parameters": {"a": 1}}
 
 
+def test_a_record_that_counts_nothing_is_kept() -> None:
+    meta = {"api_version": {"version": "1"}}
+    answer = whole(text="Hi.", meta=meta)
+    assert (answer.usage, answer.metadata) == (None, {"meta": meta})
+
+
 def test_tokens_of_answers_that_count_them_elsewhere() -> None:
     counted = {"prompt_tokens": 1376, "response_tokens": 60}
     billed = {"billed_units": {"input_tokens": 23, "output_tokens": 60}}

@@ -54,6 +54,12 @@ def test_vectors_by_type():
     assert (found.usage.input_tokens, found.usage.native, found.metadata) == (4, meta, {"id": "e1"})
 
 
+def test_a_record_that_bills_nothing_is_kept():
+    meta = {"api_version": {"version": "1"}}
+    found = decode({"meta": meta, "embeddings": [[0.5, -1.0]]})
+    assert (found.usage, found.metadata) == (None, {"meta": meta})
+
+
 def test_without_floats_the_first_type_stands_for_them():
     assert decode({"embeddings": {"ubinary": [[255, 0]], "int8": [[1, 2]], "uint8": None}}).vectors == ((255, 0),)
 

@@ -299,6 +299,13 @@ def test_a_blocked_prompt_in_a_stream() -> None:
     assert whole.usage is not None
 
 
+def test_a_prompt_that_is_blocked_once_the_answer_has_begun() -> None:
+    begun = {"candidates": [{"content": {"parts": [{"text": "Well"}]}, "index": 0}]}
+    _, whole, error = streamed(sse(begun, {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}))
+    assert error is None
+    assert (whole.finish_reason, whole.text) == ("content_filter", "Well")
+
+
 @pytest.mark.parametrize("split", ["whole", "bytes"])
 @pytest.mark.parametrize(
     "body", [b"", b"\n", sse(*STREAM[:3]), ARRAY[:-400], b"<html>no</html>", b"[]", b"data: [DONE]\n\n"]
@@ -324,6 +331,8 @@ def test_two_candidates_must_both_end() -> None:
     [
         sse(STREAM[2], {"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}),
         b'{\n "error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}',
+        sse(STREAM[2])
+        + b'{\r\n "error": {\r\n "code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}\r\n',
         b'[{"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}\n]',
     ],
 )
@@ -419,6 +428,8 @@ def test_the_header_says_it_first() -> None:
         (b"upstream failed", "upstream failed"),
         (b'{"error": "nope"}', "nope"),
         (b"", "The provider answered HTTP 502 without saying why."),
+        (b'{"error": {"message": "* contents: missing\\n"}}', "* contents: missing\n"),
+        (json.dumps({"error": {"message": "x" * 9000}}).encode(), "x" * 9000),
         (b"[" * 100_000, "[" * 4000),
         (b'{"error": {"details": 5, "message": {}}}', "The provider answered HTTP 502 without saying why."),
     ],

@@ -54,6 +54,14 @@ def test_an_event_is_given_as_soon_as_it_is_complete() -> None:
     assert decoder.feed(b"o\n\n") == [("", b"two")]
 
 
+@pytest.mark.parametrize("json", [b'{\r\n  "error": {"message": "data: x"}\r\n}', b'[{"error": 1}]'])
+def test_json_that_stands_alone_is_an_event_where_it_is_asked_for(json: bytes) -> None:
+    stream = b"data: one\r\n\r\n" + json
+    plain, bare = SseDecoder(), SseDecoder(bare_json=True)
+    assert plain.feed(stream) + plain.close() == [("", b"one")]
+    assert bare.feed(stream) + bare.close() == [("", b"one"), ("", json.replace(b"\r", b""))]
+
+
 def test_an_event_without_end_does_not_fill_the_memory() -> None:
     decoder = SseDecoder()
     decoder.feed(b"x" * MAX_FRAME_BYTES)

@@ -51,8 +51,9 @@ def decode_response(status: int, headers: Headers, body: bytes) -> Result[Embedd
     read = first_of(by_type) or vectors(answer.get("embeddings"))
     if read is None:
         return unreadable(status, headers)
-    metadata = leftovers(answer, ("texts", "embeddings", "meta", "response_type"))
-    return Ok(Embeddings(read, _usage(answer.get("meta")), metadata=metadata, by_type=by_type))
+    usage = _usage(answer.get("meta"))
+    read_already = ("texts", "embeddings", "response_type", *(("meta",) if usage else ()))
+    return Ok(Embeddings(read, usage, metadata=leftovers(answer, read_already), by_type=by_type))
 
 
 def _usage(meta: Any) -> Usage | None:

@@ -156,7 +156,7 @@ class StreamDecoder:
     def __init__(self) -> None:
         self.error: LLMError | None = None
         self.done = False
-        self._sse = SseDecoder()
+        self._sse = SseDecoder(bare_json=True)
         self._extras: dict[int, dict[str, Any]] = {}
         self._finished: set[int] = set()
         self._told: dict[str, Any] = {}
@@ -178,7 +178,7 @@ class StreamDecoder:
         """The chunks that the end of the bytes completes."""
         chunks: list[StreamChunk] = []
         for name, payload in () if self._is_over() else self._sse.close():
-            self._payload(name, payload, chunks)
+            self._payload(name, payload, chunks, cut=True)
         if not self._is_over():
             whole = self._finished == self._extras.keys()
             self._finish(chunks, "" if whole else "The stream broke off before its end.")
@@ -187,7 +187,8 @@ class StreamDecoder:
     def _is_over(self) -> bool:
         return self.done or self.error is not None
 
-    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk]) -> None:
+    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk], *, cut: bool = False) -> None:
+        """One event of whatever content; one that the bytes ended in may be cut short, and is then none."""
         text = payload.decode("utf-8", "replace").strip()
         if text == "[DONE]":
             self._finish(chunks, "" if self._finished else "The stream ended without a finish reason.")
@@ -195,7 +196,8 @@ class StreamDecoder:
             try:
                 self._event(name, json.loads(text), chunks)
             except (ValueError, RecursionError):
-                self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
+                if not cut:
+                    self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
 
     def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
         found = ErrorFacts(event) if name == "error" else error_inside(event)

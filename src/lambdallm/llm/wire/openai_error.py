@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     _Words: TypeAlias = tuple[type[LambdaLLMError], tuple[int, ...], str, str | None]
 
 _MESSAGE_KEYS = ("message", "detail", "msg", "error_description", "title")
-_LONGEST = 4000
+_LONGEST = 20_000
+_LONGEST_TEXT = 4000
+"""Characters of a message, which may quote a schema at length, and of a body that is no JSON."""
 
 
 class ErrorFacts:
@@ -78,8 +80,11 @@ def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
 
 
 def error_inside(value: Any) -> ErrorFacts | None:
-    """The error that an object under `error` tells, in an answer that claims success; `None` where there is none."""
-    error = value.get("error") if isinstance(value, dict) else None
+    """The error in an answer that claims success: under `error`, or the answer itself; `None` where there is none."""
+    value = value[0] if isinstance(value, list) and value else value
+    if not isinstance(value, dict):
+        return None
+    error = value if value.get("object") == "error" else value.get("error")
     return ErrorFacts(error) if error else None
 
 
@@ -167,7 +172,7 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return _title(text) if text[:1] == "<" else text
+        return (_title(text) if text[:1] == "<" else text)[:_LONGEST_TEXT]
 
 
 def _title(html: str) -> str:
@@ -191,7 +196,7 @@ def _innermost(value: Any) -> Any:
 
 def _words(value: Any) -> str:
     if value is None or isinstance(value, str):
-        return (value or "").strip()[:_LONGEST]
+        return value[:_LONGEST] if value and value.strip() else ""
     try:
         return json.dumps(value)[:_LONGEST]
     except RecursionError:

@@ -14,9 +14,13 @@ Event = tuple[str, bytes]
 
 
 class SseDecoder:
-    """Feed bytes as they come; get whole events. Raises `FramingError` for an event beyond the bound."""
+    """Feed bytes as they come; get whole events. Raises `FramingError` for an event beyond the bound.
 
-    def __init__(self) -> None:
+    With `bare_json` lines of JSON without any `data:` are an event, too.
+    """
+
+    def __init__(self, *, bare_json: bool = False) -> None:
+        self._parse = _parse_bare if bare_json else _parse
         self._pieces: list[bytes] = []
         self._held = 0
         self._after_cr = False
@@ -29,7 +33,7 @@ class SseDecoder:
         ):  # what a network read mostly is: whole events, and often one of a single line
             if data.find(b"\n") == len(data) - 2 and data.startswith(b"data: "):
                 return [("", data[6:-2])]
-            return [event for block in data[:-2].split(b"\n\n") if (event := _parse(block)) is not None]
+            return [event for block in data[:-2].split(b"\n\n") if (event := self._parse(block)) is not None]
         if not data:
             return []
         if self._after_cr or b"\r" in data:
@@ -45,13 +49,13 @@ class SseDecoder:
         rest = blocks.pop()
         self._pieces, self._held = [rest], len(rest)
         check_size(self._held)
-        return [event for block in blocks if (event := _parse(block)) is not None]
+        return [event for block in blocks if (event := self._parse(block)) is not None]
 
     def close(self) -> list[Event]:
         """The event that the end of the stream completes, where the last empty line is missing."""
         rest = b"".join(self._pieces)
         self._pieces, self._held = [], 0
-        event = _parse(rest)
+        event = self._parse(rest)
         return [event] if event is not None else []
 
     def _unify_line_ends(self, data: bytes) -> bytes:
@@ -93,6 +97,11 @@ def _parse(block: bytes) -> Event | None:
     if not data and not name:
         return None
     return name, b"\n".join(data)
+
+
+def _parse_bare(block: bytes) -> Event | None:
+    """One event, also from JSON that stands alone."""
+    return ("", block) if block.lstrip(b"\n")[:1] in (b"{", b"[") else _parse(block)
 
 
 __all__ = ["Event", "FramingError", "SseDecoder"]

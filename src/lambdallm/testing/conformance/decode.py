@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LONGEST_PIECE = 64
 _WIRE = "lambdallm.llm.wire"
+_CUT = ("The stream broke off", "The stream ended")
 
 
 class Unsupported(LookupError):
@@ -49,7 +50,7 @@ def decode_exchange(exchange: dict[str, Any], *, split: Split = "whole") -> dict
         raise Unsupported(f"no codec reads {exchange['provider']}/{exchange['api']} yet")
     status, headers, body = _response(exchange["response"])
     if not 200 <= status < 300:
-        return tell_error(codec.decode_error(status, headers, body), api.sdk)
+        return tell_error(codec.decode_error(status, headers, body), api.sdk, text=_text_of(body))
     if (exchange.get("expected") or {}).get("kind") == "frames":
         return _decode_frames(codec, api, body, split)
     if exchange.get("stream"):
@@ -79,8 +80,12 @@ def _decode_whole(codec: Codec, api: Api, status: int, headers: Headers, body: b
     result = codec.decode_response(status, headers, body)
     if not isinstance(result, Err):
         return _TELL[api.tells](result.value, api.sdk)
-    inside = _error_inside(body)
-    return {"kind": "error_in_200", "error": inside} if inside is not None else tell_error(result.error, api.sdk)
+    if (inside := _error_inside(body)) is not None:
+        return {"kind": "error_in_200", "error": inside}
+    partial = result.error.partial
+    if partial is not None and _is_reason(partial, api.sdk):
+        return tell_completion(partial, api.sdk)
+    return tell_error(result.error, api.sdk)
 
 
 _TELL: dict[str, Callable[[Any, Sdk], dict[str, Any]]] = {
@@ -88,6 +93,18 @@ _TELL: dict[str, Callable[[Any, Sdk], dict[str, Any]]] = {
     "embeddings": tell_embeddings,
     "count_tokens": lambda count, _sdk: tell_count(count),
 }
+
+
+def _text_of(body: bytes) -> str | None:
+    """The text of a body that is no JSON."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        json.loads(text)
+    except ValueError:
+        return text
+    except RecursionError:
+        pass
+    return None
 
 
 def _error_inside(body: bytes) -> Any:
@@ -102,8 +119,18 @@ def _error_inside(body: bytes) -> Any:
 def _decode_stream(codec: Codec, api: Api, body: bytes, split: Split) -> dict[str, Any]:
     completion, error = read_stream(codec, pieces(body, split), first_identity=api.sdk.first_identity)
     told = tell_completion(completion, api.sdk, stream=True)
-    silent = api.sdk.errors_as_reasons and completion.finish_reason == "error"
+    silent = error is None or _is_reason(completion, api.sdk) or _is_cut(error)
     return told if error is None or silent else tell_error(error, api.sdk, partial=told)
+
+
+def _is_reason(completion: Completion, sdk: Sdk) -> bool:
+    """Whether what failed is a finish reason like any other to the SDK."""
+    return sdk.errors_as_reasons and completion.finish_reason == "error"
+
+
+def _is_cut(error: LLMError) -> bool:
+    """Whether all that is wrong is a missing end, which no SDK notices: to them an answer is what has come."""
+    return error.message.startswith(_CUT) and error.__cause__ is None
 
 
 def _decode_frames(codec: Codec, api: Api, body: bytes, split: Split) -> dict[str, Any]:

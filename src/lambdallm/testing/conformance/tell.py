@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lambdallm.llm.types import ProviderPart, ReasoningPart, TextPart
+from lambdallm.llm.types import ProviderPart, ReasoningPart, TextPart, Usage
 from lambdallm.llm.wire.notes import form
 
 from .sdk import at
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambdallm.llm.errors import LLMError
-    from lambdallm.llm.types import ChatMessage, Choice, Completion, Embeddings, Part, TokenCount, ToolCall, Usage
+    from lambdallm.llm.types import ChatMessage, Choice, Completion, Embeddings, Part, TokenCount, ToolCall
 
     from .sdk import Path, Sdk
 
@@ -27,8 +27,8 @@ def tell_completion(completion: Completion, sdk: Sdk, *, stream: bool = False) -
     """A `chat` outcome."""
     message = completion.message
     optional = {
-        "refusal": message.refusal,
-        "function_call": _function_call(message),
+        "refusal": message.refusal or None,
+        "function_call": _function_call(message, sdk),
         "content_object": _content_object(message),
         "other_content_blocks": _other_blocks(message, sdk, stream=stream) or None,
         "stop_sequence": _from_metadata(completion, "stop_sequence"),
@@ -36,7 +36,7 @@ def tell_completion(completion: Completion, sdk: Sdk, *, stream: bool = False) -
         "model": completion.model if sdk.identified else None,
         "id": completion.id if sdk.identified else None,
     }
-    told = {"kind": "chat", **_choice_of(completion, sdk), "usage": tell_usage(completion.usage, sdk)}
+    told = {"kind": "chat", **_choice_of(completion, sdk), "usage": tell_usage(_usage_of(completion, sdk), sdk)}
     told |= {key: value for key, value in optional.items() if value is not None}
     return told if sdk.more is None else told | sdk.more(completion, stream)
 
@@ -48,7 +48,7 @@ def tell_embeddings(answer: Embeddings, sdk: Sdk) -> dict[str, Any]:
         "by_type": {kind: _vectors(vectors) for kind, vectors in answer.by_type.items()} or None,
         "model": answer.model if sdk.identified else None,
     }
-    told = {"kind": "embeddings", "vectors": floats, "usage": _input_usage(answer.usage, sdk)}
+    told = {"kind": "embeddings", "vectors": floats, "usage": _input_usage(_usage_of(answer, sdk), sdk)}
     return told | {key: value for key, value in optional.items() if value is not None}
 
 
@@ -57,7 +57,7 @@ def _input_usage(usage: Usage | None, sdk: Sdk) -> dict[str, Any] | None:
     told = tell_usage(usage, sdk)
     if told is None or usage is None:
         return None
-    counted = told["input"] if told["input"] is not None else usage.input_tokens
+    counted = told["input"] if told["input"] is not None else usage.input_tokens or None
     shown = told["native"] if sdk.shown_usage is None else sdk.shown_usage(told["native"])
     return told | {"input": counted, "native": shown}
 
@@ -92,15 +92,18 @@ def tell_frames(payloads: Sequence[bytes]) -> dict[str, Any]:
     }
 
 
-def tell_error(error: LLMError, sdk: Sdk, *, partial: dict[str, Any] | None = None) -> dict[str, Any]:
-    """An `error` outcome; with `partial`, a `stream_error`."""
+def tell_error(
+    error: LLMError, sdk: Sdk, *, partial: dict[str, Any] | None = None, text: str | None = None
+) -> dict[str, Any]:
+    """An `error` outcome; with `partial`, a `stream_error`. `text` is a body that is no JSON."""
+    named = sdk.text_exception if text is not None else sdk.stream_exception if partial is not None else None
     told = {
         "kind": "error" if partial is None else "stream_error",
-        "sdk_exception": _exception(error, sdk) if partial is None else sdk.stream_exception,
-        "status": error.status,
+        "sdk_exception": named or _exception(error, sdk),
+        "status": error.status if partial is None else None,
         "type": error.type,
         "code": error.code,
-        "message": error.message,
+        "message": error.message if text is None or not sdk.text_errors else text,
     }
     return told if partial is None else told | {"partial": partial}
 
@@ -114,6 +117,15 @@ def tell_usage(usage: Usage | None, sdk: Sdk) -> dict[str, Any] | None:
     }
     told: dict[str, Any] = {key: _number(native, sdk.usage.get(key, ())) for key in _USAGE_KEYS}
     return told | {"native": native}
+
+
+def _usage_of(answer: Completion | Embeddings, sdk: Sdk) -> Usage | None:
+    """The usage, or the record of one in which nothing is counted; none where the SDK does not look for it."""
+    record = at(dict(answer.metadata), sdk.uncounted) if sdk.uncounted else None
+    if answer.usage is None:
+        return Usage(native=record) if record else None
+    unseen = bool(sdk.unseen_usage) and at(dict(answer.metadata), sdk.unseen_usage) == answer.usage.native
+    return None if unseen else answer.usage
 
 
 def _number(native: dict[str, Any], paths: tuple[Path, ...]) -> Any:
@@ -151,9 +163,9 @@ def _call(call: ToolCall, sdk: Sdk) -> dict[str, Any]:
     return {"id": id, "name": call.name, "arguments": arguments, "arguments_raw": call.arguments_json}
 
 
-def _function_call(message: ChatMessage) -> dict[str, Any] | None:
+def _function_call(message: ChatMessage, sdk: Sdk) -> dict[str, Any] | None:
     legacy = next((call for call in message.tool_calls if _mark(call, "kind") == "function_call"), None)
-    return {"name": legacy.name, "arguments": legacy.arguments} if legacy is not None else None
+    return {"name": legacy.name, "arguments": _call(legacy, sdk)["arguments"]} if legacy is not None else None
 
 
 def _content_object(message: ChatMessage) -> Any:
@@ -167,7 +179,7 @@ def _other_blocks(message: ChatMessage, sdk: Sdk, *, stream: bool) -> list[str]:
 
 
 def _block_names(part: Part, sdk: Sdk, *, stream: bool) -> list[str]:
-    if isinstance(part, TextPart) and part.citations:
+    if isinstance(part, TextPart) and (part.citations or (sdk.cited_note and at(dict(part.metadata), sdk.cited_note))):
         return [sdk.cited_piece] * len(part.citations) if stream else [sdk.cited_block]
     if isinstance(part, ReasoningPart) and part.encrypted is not None and not part.text:
         return [sdk.redacted_block]

@@ -159,7 +159,9 @@ def _refusal(part: RefusalPart, where: str, warnings: list[str]) -> Block | None
 def _image(part: ImagePart, where: str, warnings: list[str]) -> Block:
     if part.detail not in (None, "auto"):
         warnings.append(f"image.detail: {part.detail!r} of {where} was left out; the protocol has no such setting.")
-    return _merge({"type": "image"} | _source(_image_source(part), part.metadata, where), part.metadata, where, warnings)
+    return _merge(
+        {"type": "image"} | _source(_image_source(part), part.metadata, where), part.metadata, where, warnings
+    )
 
 
 def _image_source(part: ImagePart) -> Block | None:

@@ -58,6 +58,9 @@ MARK = "anthropic_messages"
 """This protocol's name, in a part's metadata and wherever else `notes` wants it."""
 
 _LONGEST_MESSAGE = 500
+_LONGEST_WORDS = 20_000
+_LONGEST_TEXT = 4000
+"""Characters of what an error says, which may quote a schema at length, and of a body that is no JSON."""
 
 
 def decode_response(status: int, headers: Headers, body: bytes) -> Result[Completion, LLMError]:
@@ -209,7 +212,7 @@ def error_fields(parsed: Any) -> tuple[str, str | None, str | int | None, str | 
     inner = error if isinstance(error, dict) else outer
     code = inner.get("code")
     return (
-        _word(inner.get("message")) or _word(error) or _word(outer.get("Message")) or "",
+        _word(inner.get("message")) or _word(error) or _word(outer.get("Message")) or _detail(outer) or "",
         _word(inner.get("type")) or _word(inner.get("status")) or _word(outer.get("__type")),
         code if isinstance(code, str) or type(code) is int else None,
         _word(outer.get("request_id")),
@@ -217,14 +220,20 @@ def error_fields(parsed: Any) -> tuple[str, str | None, str | int | None, str | 
 
 
 def _word(value: object) -> str | None:
-    return value[:_LONGEST_MESSAGE] if isinstance(value, str) and value else None
+    return value[:_LONGEST_WORDS] if isinstance(value, str) and value else None
+
+
+def _detail(record: dict[str, Any]) -> str | None:
+    """What a server in between says, as many of them do: words, or a list of what is wrong."""
+    detail = record.get("detail")
+    return _word(json.dumps(detail)) if isinstance(detail, list) else _word(detail)
 
 
 def _plain(body: bytes) -> str:
     """A body that is no JSON: its text, or the title of its page."""
     text = body[:100_000].decode("utf-8", "replace").strip()
     if not text.startswith("<"):
-        return text
+        return text[:_LONGEST_TEXT]
     start = text.lower().find("<title>")
     title = text[start + 7 :].partition("</")[0].strip() if start >= 0 else ""
     return title or "The provider answered with a page instead of JSON."

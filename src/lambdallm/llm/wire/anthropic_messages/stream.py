@@ -55,6 +55,8 @@ class EventDecoder:
         self.error: LLMError | None = None
         self.done = False
         self._blocks: dict[int, _Block] = {}
+        self._begun: set[int] = set()
+        self._started = self._stopped = False
         self._native: dict[str, Any] = {}
         self._calls = 0
         self._repeat = Repeat()
@@ -89,6 +91,9 @@ class EventDecoder:
 
     def _message_start(self, event: dict[str, Any]) -> Iterable[StreamChunk]:
         message = event["message"]
+        if self._started:
+            raise ValueError("the message began twice")
+        self._started = True
         metadata = dict(rest_of(message, MODELLED))
         metadata |= {name: text for name in ("id", "model") if (text := text_of(message, name))}
         self._add_usage(message.get("usage"))
@@ -97,6 +102,7 @@ class EventDecoder:
     def _message_delta(self, event: dict[str, Any]) -> Iterable[StreamChunk]:
         delta = event.get("delta") or {}
         word = delta.get("stop_reason")
+        self._stopped = self._stopped or word is not None
         self._add_usage(event.get("usage"))
         metadata = {**rest_of(delta, _STOP_FIELDS), **rest_of(event, _DELTA_FIELDS)}
         yield StreamChunk("", "", (), finish_reason(word), word, self._usage(), metadata=metadata)
@@ -108,6 +114,9 @@ class EventDecoder:
 
     def _block_start(self, event: dict[str, Any]) -> Iterable[StreamChunk]:
         index = _index(event)
+        if index in self._begun:
+            raise ValueError(f"block {index} began twice")
+        self._begun.add(index)
         block = self._blocks[index] = _Block(event["content_block"])
         if block.kind == "tool_use":
             block.call, self._calls = self._calls, self._calls + 1
@@ -125,6 +134,8 @@ class EventDecoder:
         return block.stop(index) if block else ()
 
     def _message_stop(self, _event: dict[str, Any]) -> Iterable[StreamChunk]:
+        if not self._stopped:
+            raise ValueError("the message ended without a stop reason")
         self.done = True
         return ()
 
@@ -283,5 +294,5 @@ def _index(event: dict[str, Any]) -> int:
 def _unreadable(name: str, data: bytes, problem: Exception) -> str:
     """An `error` event in plain words says them; anything else says what is wrong with it."""
     if name == "error":
-        return data[:500].decode("utf-8", "replace") or "The provider reported an error in the stream."
+        return data[:4000].decode("utf-8", "replace") or "The provider reported an error in the stream."
     return f"The stream is malformed: {problem}"[:500]

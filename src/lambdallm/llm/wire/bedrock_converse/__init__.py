@@ -65,14 +65,14 @@ def decode_response(status: int, headers: Headers, body: bytes) -> Result[Comple
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
-    """An answer that is not 2xx. The error's type is in a header, or in the body's `__type` where a proxy lost it."""
+    """An answer that is not 2xx. Its type is in a header, or in the body's `__type` or `code` where a proxy lost it."""
     answer = _json(body)
     return _error(status, headers, body, answer if isinstance(answer, dict) else {})
 
 
 def _error(status: int, headers: Headers, body: bytes, record: dict[str, Any]) -> LLMError:
     message = record.get("message") or record.get("Message") or record.get("errorMessage")
-    kind = _type(find_header(headers, "x-amzn-errortype") or record.get("__type"))
+    kind = _type(find_header(headers, "x-amzn-errortype") or record.get("__type") or record.get("code"))
     text = message if isinstance(message, str) else body.decode("utf-8", "replace").strip()[:_LONGEST_MESSAGE]
     return error_for(
         status,

@@ -82,7 +82,9 @@ _LONGEST_NAME = 200
 
 
 def decode_block(block: Any) -> Part | None:
-    """The part that a block of an answer is; `None` for what is no block."""
+    """The part that a block of an answer is; `None` for what is no block. Members that are null are not there."""
+    if isinstance(block, dict) and None in block.values():
+        block = {kind: value for kind, value in block.items() if value is not None}
     if not isinstance(block, dict) or not block:
         return None
     kind, value = next(iter(block.items()))

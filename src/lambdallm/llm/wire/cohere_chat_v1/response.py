@@ -52,12 +52,18 @@ def _unreadable(message: str, status: int, headers: Headers) -> LLMError:
 def _completion(answer: Record) -> Completion:
     message = ChatMessage("assistant", tuple(_parts(answer)))
     reason = finish_reason(answer.get("finish_reason"), calls=bool(message.tool_calls))
+    usage = read_usage(answer.get("meta"), answer.get("token_count"))
     return Completion(
         (Choice(message, *reason),),
-        usage=read_usage(answer.get("meta"), answer.get("token_count")),
+        usage=usage,
         id=text_of(answer, "generation_id") or None,
-        metadata=leftovers(answer, ANSWER_FIELDS),
+        metadata=rest_of(answer, counted=usage is not None),
     )
+
+
+def rest_of(answer: Record, *, counted: bool) -> Record:
+    """What no field holds: the record of the call too, where it counts no tokens."""
+    return leftovers(answer, ANSWER_FIELDS if counted else ANSWER_FIELDS - {"meta"})
 
 
 def _parts(answer: Record) -> Iterator[Part]:

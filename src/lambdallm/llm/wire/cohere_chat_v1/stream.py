@@ -20,7 +20,7 @@ from ..framing import FramingError
 from ..ndjson import NdjsonDecoder
 from ..openai_error import stream_error
 from ..repeat import Repeat
-from .response import ANSWER_FIELDS, CALL_FIELDS
+from .response import CALL_FIELDS, rest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class StreamDecoder:
         if not failed:
             self._rest(answer, chunks)
         reason, raw = finish_reason(word, calls=self._pieces)
-        metadata = leftovers(answer, ANSWER_FIELDS)
+        metadata = rest_of(answer, counted=usage is not None)
         if id := text_of(answer, "generation_id"):
             metadata["id"] = id
         chunks.append(StreamChunk("", "", (), reason, raw, usage, metadata=metadata or EMPTY))

@@ -39,7 +39,10 @@ _BY_REASON: dict[str, type[LLMError]] = {
     "RATE_LIMIT_EXCEEDED": LLMRateLimitError,
 }
 _TOO_LONG = ("exceeds the maximum number of tokens", "input token count")
-_LONGEST = 4000
+_LONGEST = 20_000
+_LONGEST_TEXT = 4000
+"""Characters of a message, which may quote a schema at length, and of a body that is no JSON."""
+
 _LONGEST_WAIT = 366 * 86400.0
 
 
@@ -74,7 +77,8 @@ class Fault:
         self.code: str | int | None = code if type(code) is int or isinstance(code, str) else None
         self.status = code if type(code) is int and 400 <= code < 600 else None
         self.type = word(told.get("status"))
-        self.message = (word(told.get("message")) or word(told.get("error")) or "").strip()[:_LONGEST]
+        said = word(told.get("message")) or word(told.get("error")) or ""
+        self.message = said[:_LONGEST] if said.strip() else ""
         self._details = records(told.get("details"))
 
     def error(self, status: int | None, *, request_id: str | None = None, retry_after: float | None = None) -> LLMError:
@@ -140,7 +144,7 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return _title(text) if text[:1] == "<" else text
+        return (_title(text) if text[:1] == "<" else text)[:_LONGEST_TEXT]
 
 
 def _title(html: str) -> str:

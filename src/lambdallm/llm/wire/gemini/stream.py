@@ -206,7 +206,7 @@ class StreamDecoder:
             chunks.append(StreamChunk(usage=usage_of(self._uncounted)))
         if not (self._candidates or self._blocked):
             self._fail("The stream ended without an answer.")
-        elif not all(state.finished for state in self._candidates.values()):
+        elif not (self._blocked or all(state.finished for state in self._candidates.values())):
             self._fail("The stream broke off before its end.")
         else:
             self.done = True
@@ -216,8 +216,10 @@ class StreamDecoder:
 
 
 class _SseFrames:
+    """Server-sent events. An error that the API throws in between has no `data:` before its lines of JSON."""
+
     def __init__(self) -> None:
-        self._sse = SseDecoder()
+        self._sse = SseDecoder(bare_json=True)
         self.done = False
 
     def feed(self, data: bytes) -> list[bytes]:

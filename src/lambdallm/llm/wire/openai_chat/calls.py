@@ -42,13 +42,15 @@ class CallTracker:
         index, id, name, text = record.get("index"), _word(record.get("id")), _word(body.get("name")), _arguments(body)
         slot = index if type(index) is int else None
         call = self._known(slot, id, name, text)
-        new_id: str | None = None
+        new_id = new_name = None
         if call is None:
             call = self._begin(slot, id, name)
-            new_id = id or f"call_{call.number}"
+            new_id, new_name = id or f"call_{call.number}", name
             form = form if id else form | {"sent_id": record.get("id")}
+        elif not call.name:
+            call.name = new_name = name
         call.closed = text.endswith("}") if text else call.closed
-        return ToolCallDelta(call.number, new_id, new_id and name, text, call_metadata(record, form))
+        return ToolCallDelta(call.number, new_id, new_name, text, call_metadata(record, form))
 
     def _known(self, slot: int | None, id: str, name: str, text: str) -> _Call | None:
         """The call that a piece continues; `None` when it begins one. A piece without a name never does."""
@@ -58,7 +60,7 @@ class CallTracker:
             call = self._by_id.get(id)
         else:
             call = self._calls[-1] if self._calls else None
-        if call is None or not name:
+        if call is None or not name or not (call.name or id):
             return call
         if id:
             return call if id == call.id else None

@@ -49,9 +49,10 @@ class StreamDecoder:
     def __init__(self) -> None:
         self.error: LLMError | None = None
         self.done = False
-        self._sse = SseDecoder()
+        self._sse = SseDecoder(bare_json=True)
         self._choices: dict[int, _Choice] = {}
         self._told: dict[str, Any] = {}
+        self._broken = False
         self._width = self._choice_width = 0
         self._repeat = Repeat()
 
@@ -107,7 +108,7 @@ class StreamDecoder:
         if self._is_over():
             return chunks
         for name, payload in self._sse.close():
-            self._payload(name, payload, chunks)
+            self._payload(name, payload, chunks, cut=True)
         if not self._is_over():
             whole = all(choice.finished for choice in self._choices.values())
             self._finish(chunks, "" if whole else "The stream broke off before its end.")
@@ -116,8 +117,8 @@ class StreamDecoder:
     def _is_over(self) -> bool:
         return self.done or self.error is not None
 
-    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk]) -> None:
-        """One event of whatever content."""
+    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk], *, cut: bool = False) -> None:
+        """One event of whatever content; one that the bytes ended in may be cut short, and is then none."""
         text = payload.decode("utf-8", "replace").strip()
         if text == "[DONE]":
             whole = any(choice.finished for choice in self._choices.values())
@@ -126,7 +127,8 @@ class StreamDecoder:
             try:
                 self._event(name, json.loads(text), chunks)
             except (ValueError, RecursionError):
-                self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
+                if not cut:
+                    self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
 
     def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
         found = ErrorFacts(event) if name == "error" else error_inside(event)
@@ -163,7 +165,7 @@ class StreamDecoder:
         if found := error_inside(choice):
             self.error = stream_error(found)
         elif choice.get("finish_reason") == "error":
-            self._fail("The provider broke the stream off with finish reason 'error'.")
+            self._broken = True  # what broke may be told by the next event
 
     def _finish(self, chunks: list[StreamChunk], problem: str) -> None:
         """The end, as it should be or not; what is only known now is told either way."""
@@ -174,6 +176,8 @@ class StreamDecoder:
             chunks.append(StreamChunk(metadata={"choices": told}))
         if not self._choices:
             self._fail("The stream ended without an answer.")
+        elif self._broken:
+            self._fail("The stream broke off with finish reason 'error'.")
         elif problem:
             self._fail(problem)
         else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart, ToolCallDelta
 from .fields import BETWEEN_THOUGHTS, as_json, noted, records, word
-from .items import CALLS, call_id, call_notes, content_part, message_form, other, reasoning, thoughts
+from .items import CALLS, call_id, call_notes, content_part, message_form, other, reasoning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class ReasoningItem(Item):
 
     def _close(self, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
         for piece in ("summary", "content"):
-            for number, text in enumerate(thoughts(item.get(piece))):
-                self.whole(piece, number, text, chunks)
+            for number, record in enumerate(records(item.get(piece))):
+                self.whole(piece, number, word(record.get("text")), chunks)
         chunks.append(StreamChunk(part=reasoning(item).replace(text=""), block=self._block()))
 
 

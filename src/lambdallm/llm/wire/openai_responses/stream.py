@@ -56,7 +56,7 @@ class StreamDecoder:
     def __init__(self) -> None:
         self.error: LLMError | None = None
         self.done = False
-        self._sse = SseDecoder()
+        self._sse = SseDecoder(bare_json=True)
         self._items: dict[int, Item] = {}
         self._places: dict[str, int] = {}
         self._texts: dict[tuple[int, int], MessageItem] = {}
@@ -114,7 +114,7 @@ class StreamDecoder:
         if self._is_over():
             return chunks
         for name, payload in self._sse.close():
-            self._payload(name, payload, chunks)
+            self._payload(name, payload, chunks, cut=True)
         if not self._is_over():
             self._fail("The stream broke off before its end.")
         return chunks
@@ -125,7 +125,8 @@ class StreamDecoder:
     def _fail(self, message: str) -> None:
         self.error = StreamError(message)
 
-    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk]) -> None:
+    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk], *, cut: bool = False) -> None:
+        """One event of whatever content; one that the bytes ended in may be cut short, and is then none."""
         text = payload.decode("utf-8", "replace").strip()
         if text == "[DONE]":
             self._fail("The stream ended without the whole answer.")
@@ -133,7 +134,8 @@ class StreamDecoder:
             try:
                 self._event(name, json.loads(text), chunks)
             except (ValueError, RecursionError):
-                self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
+                if not cut:
+                    self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
 
     def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
         if not isinstance(event, dict):
@@ -214,7 +216,11 @@ class StreamDecoder:
 
     def _ended(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
         answer = event.get("response")
-        answer = answer if isinstance(answer, dict) else {}
+        self._whole(answer if isinstance(answer, dict) else {}, event, chunks)
+        self.done = True
+
+    def _whole(self, answer: dict[str, Any], event: dict[str, Any], chunks: list[StreamChunk]) -> None:
+        """What the whole answer tells beyond the events before it."""
         for place, item in enumerate(records(answer.get("output"))):
             self._settle(place, item, chunks)
         status = answer.get("status") or word(event.get("type")).removeprefix("response.")
@@ -222,7 +228,6 @@ class StreamDecoder:
         metadata = {**_identity(answer), **answer_notes(answer)}
         usage = read_usage(answer.get("usage"))
         chunks.append(StreamChunk(finish_reason=reason, raw_finish_reason=raw, usage=usage, metadata=metadata))
-        self.done = True
 
     def _settle(self, place: int, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
         """What of an item in the whole answer no event told."""
@@ -232,8 +237,9 @@ class StreamDecoder:
             self._item_done({"output_index": place, "item": item}, chunks)
 
     def _failed(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
-        self._began(event, chunks)
         answer = event.get("response")
+        if isinstance(answer, dict):
+            self._whole(answer, event, chunks)
         found = failure(answer) or failure(event) or failure({"status": "failed"})
         if found is not None:
             usage = read_usage(answer.get("usage")) if isinstance(answer, dict) else None

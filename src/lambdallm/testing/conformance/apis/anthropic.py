@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _ANTHROPIC_ERRORS = STATUS_ERRORS | {
     402: "PaymentRequiredError", 408: "RequestTimeoutError", 412: "PreconditionFailedError",
     413: "ContentTooLargeError", 431: "RequestHeaderFieldsTooLargeError", 499: "ClientClosedRequestError",
+    501: "HTTPNotImplementedError", 503: "ServiceUnavailableError", 504: "GatewayTimeoutError", 529: "OverloadedError",
 }  # fmt: skip
 
 _ANTHROPIC_USAGE: dict[str, tuple[Path, ...]] = {
@@ -27,6 +28,7 @@ _ANTHROPIC = Sdk(
     exception_from=(500, "InternalServerError"),
     exception="APIStatusError",
     stream_exception="APIStatusError",
+    text_errors=True,
     redacted_block="redacted_thinking",
     no_text_is_no_arguments=True,
 )

@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..sdk import Path
 
+_STREAM_ERROR = "EventStreamError"
+"""What botocore raises for every exception inside a stream."""
+
 _CONVERSE_USAGE: dict[str, tuple[Path, ...]] = {
     "input": (("inputTokens",),),
     "output": (("outputTokens",),),
@@ -22,17 +25,19 @@ _BOTOCORE = Sdk(
     usage=_CONVERSE_USAGE,
     usage_fields=(*(path[0] for (path,) in _CONVERSE_USAGE.values()), "cacheDetails"),
     exceptions_by_type=True,
+    stream_exception=_STREAM_ERROR,
     cited_block="citationsContent",
     cited_piece="citation",
+    cited_note=("bedrock_converse", "content"),
     not_in_streams=("toolUse",),
     identified=False,
 )
 
 
-_MESSAGES = anthropic.APIS[("*", "messages")].sdk.replace(exceptions_by_type=True)
+_MESSAGES = anthropic.APIS[("*", "messages")].sdk.replace(exceptions_by_type=True, stream_exception=_STREAM_ERROR)
 """Anthropic's SDK reads the message; the error is botocore's."""
 
-_UNREAD = Sdk(usage={}, exceptions_by_type=True, identified=False)
+_UNREAD = Sdk(usage={}, exceptions_by_type=True, stream_exception=_STREAM_ERROR, identified=False)
 """Bodies that no SDK reads: what is known of them is their frames."""
 
 _TITAN_VECTORS = Sdk(

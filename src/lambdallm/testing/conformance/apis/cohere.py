@@ -49,10 +49,21 @@ _V2 = Sdk(
     usage=_TOKENS | {"cached": (("cached_tokens",),)},
     exceptions=_ERRORS,
     exception="ApiError",
+    text_errors=True,
+    text_exception="ApiError",
     errors_as_reasons=True,
     more=_more,
 )
-_V1 = Sdk(usage=_TOKENS, exceptions=_ERRORS, exception="ApiError", errors_as_reasons=True, more=_more_v1)
+_V1 = Sdk(
+    usage=_TOKENS,
+    uncounted=("meta",),
+    exceptions=_ERRORS,
+    exception="ApiError",
+    text_errors=True,
+    text_exception="ApiError",
+    errors_as_reasons=True,
+    more=_more_v1,
+)
 
 APIS = {
     ("cohere", "chat_v2"): Api("cohere_chat", _V2),

@@ -15,34 +15,45 @@ _OPENAI_USAGE: dict[str, tuple[Path, ...]] = {
 }  # fmt: skip
 
 
+_BILLED = ("input_tokens", "output_tokens", "search_units", "classifications")
+
+
 def _hidden(_native: dict[str, Any]) -> None:
     """The SDK keeps the provider's record to itself."""
     return
 
 
 def _merged(native: dict[str, Any]) -> dict[str, Any]:
-    """Cohere's SDK sends texts to version 1 in batches and adds the records up: its sum always lists warnings."""
-    first = at(native, ("api_version", "version")) == "1"
-    return {"warnings": [], **native} if first else native
+    """Cohere's SDK sends texts to version 1 in batches and adds the records up: its sum knows these counts alone."""
+    if at(native, ("api_version", "version")) != "1":
+        return native
+    billed = {name: at(native, ("billed_units", name)) for name in _BILLED}
+    return {"api_version": native["api_version"], "billed_units": billed, "warnings": native.get("warnings") or []}
 
 
 _OPENAI = Sdk(
     usage=_OPENAI_USAGE, exceptions=STATUS_ERRORS, exception_from=(500, "InternalServerError"),
-    exception="APIStatusError",
+    exception="APIStatusError", text_errors=True,
 )  # fmt: skip
-_MISTRAL = Sdk(usage=_OPENAI_USAGE, exceptions={422: "HTTPValidationError"}, exception="SDKError")
+_MISTRAL = Sdk(
+    usage=_OPENAI_USAGE, exceptions={422: "HTTPValidationError"}, exception="SDKError", text_errors=True,
+)  # fmt: skip
 _VOYAGE = Sdk(
     usage={"input": (("total_tokens",),), "total": (("total_tokens",),)},
     shown_usage=_hidden,
     identified=False,
     exceptions={
         400: "InvalidRequestError", 401: "AuthenticationError", 422: "MalformedRequestError", 429: "RateLimitError",
+        500: "ServerError", 502: "ServiceUnavailableError", 503: "ServiceUnavailableError",
+        504: "ServiceUnavailableError",
     },
     exception="APIError",
+    text_errors=True,
 )  # fmt: skip
 _JINA = Sdk(usage={"input": (("prompt_tokens",), ("total_tokens",)), "total": (("total_tokens",),)})
 _COHERE = Sdk(
     usage={"input": (("billed_units", "input_tokens"),)},
+    uncounted=("meta",),
     shown_usage=_merged,
     identified=False,
     exceptions={
@@ -52,11 +63,15 @@ _COHERE = Sdk(
         503: "ServiceUnavailableError", 504: "GatewayTimeoutError",
     },
     exception="ApiError",
+    text_errors=True,
+    text_exception="ApiError",
 )  # fmt: skip
-_OLLAMA = Sdk(usage={"input": (("prompt_eval_count",),)}, shown_usage=_hidden, exception="ResponseError")
+_OLLAMA = Sdk(
+    usage={"input": (("prompt_eval_count",),)}, shown_usage=_hidden, exception="ResponseError", text_errors=True
+)
 _GOOGLE = Sdk(
     usage={"input": (("promptTokenCount",),), "total": (("totalTokenCount",),)},
-    identified=False, exception="ClientError", exception_from=(500, "ServerError"),
+    identified=False, exception="ClientError", exception_from=(500, "ServerError"), text_errors=True,
 )  # fmt: skip
 
 APIS = {

@@ -31,6 +31,12 @@ _USAGE_FIELDS = (
     "tool_use_prompt_tokens_details", "total_token_count", "traffic_type",
 )  # fmt: skip
 
+_PARTS = (
+    "audio_transcription", "code_execution_result", "executable_code", "file_data", "function_response", "inline_data",
+    "tool_call", "tool_response",
+)  # fmt: skip
+"""The parts of other kinds that its type knows; it drops newer ones."""
+
 _MEDIA = (ImagePart, AudioPart, DocumentPart)
 
 
@@ -44,7 +50,7 @@ def _more(completion: Completion, _stream: bool) -> dict[str, Any]:
     }
     if len(completion.choices) > 1:
         told["choices"] = [_choice(choice) for choice in completion.choices]
-    if others := [name for part in completion.message.parts if (name := _other(part))]:
+    if others := [name for part in completion.message.parts if (name := _other(part)) in _PARTS]:
         told["other_parts"] = others
     if reason := at(dict(completion.metadata), (MARK, "promptFeedback", "blockReason")):
         told["block_reason"] = reason
@@ -92,7 +98,7 @@ _SDK = Sdk(
     usage_fields=_USAGE_FIELDS,
     exception_from=(500, "ServerError"),
     exception="ClientError",
-    stream_exception="APIError",
+    text_errors=True,
     more=_more,
 )
 

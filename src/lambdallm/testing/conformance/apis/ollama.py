@@ -18,7 +18,7 @@ def _more(completion: Completion, _stream: bool) -> dict[str, Any]:
     return {"tool_calls": calls, "usage": usage}
 
 
-_OLLAMA = Sdk(usage={}, exception="ResponseError", stream_exception="ResponseError", more=_more)
+_OLLAMA = Sdk(usage={}, exception="ResponseError", text_errors=True, more=_more)
 
 APIS = {
     ("ollama", "chat"): Api("ollama_chat", _OLLAMA),

@@ -23,13 +23,19 @@ OPENAI = Sdk(
     exception="APIStatusError",
     stream_exception="APIError",
     first_identity=True,
+    unseen_usage=("x_groq", "usage"),
+    text_errors=True,
+    errors_as_reasons=True,
 )
+_GROQ = OPENAI.replace(unseen_usage=())
 _MISTRAL = Sdk(
-    usage=USAGE | {"cached": (("prompt_tokens_details", "cached_tokens"), ("num_cached_tokens",))},
+    usage=USAGE | {"cached": (("prompt_tokens_details", "cached_tokens"), ("num_cached_tokens",)), "reasoning": ()},
+    errors_as_reasons=True,
     exceptions={422: "HTTPValidationError"},
     exception="SDKError",
     stream_exception="SDKError",
     first_identity=True,
+    text_errors=True,
 )
 
 _COMPLETIONS = OPENAI.replace(more=lambda _, stream: {"id": None} if stream else {})
@@ -40,5 +46,6 @@ APIS = {
     ("*", "openai_compat"): Api("openai_chat", OPENAI),
     ("*", "openai_chat"): Api("openai_chat", OPENAI),
     ("mistral", "chat"): Api("openai_chat", _MISTRAL),
+    ("groq", "chat"): Api("openai_chat", _GROQ),
     ("*", "completions"): Api("openai_completions", _COMPLETIONS),
 }

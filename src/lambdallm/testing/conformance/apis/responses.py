@@ -43,6 +43,8 @@ _RESPONSES = Sdk(
     exception_from=(500, "InternalServerError"),
     exception="APIStatusError",
     stream_exception="APIError",
+    text_errors=True,
+    errors_as_reasons=True,
     more=_more,
 )
 
