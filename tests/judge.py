@@ -27,6 +27,12 @@ class Recorded(NamedTuple):
     error: LLMError | None
 
 
+def is_chat(exchange: dict[str, Any]) -> bool:
+    """Whether an exchange is one with a chat model, in a protocol of ours."""
+    row = find(exchange["provider"], exchange["api"])
+    return row is not None and row.for_model(exchange.get("model") or "").tells == "chat"
+
+
 def recorded(path: Path) -> Recorded | None:
     """An exchange with a chat model, decoded; `None` where no codec of ours reads its API, or it is no chat."""
     exchange = json.loads(path.read_bytes())
@@ -96,8 +102,13 @@ def judging() -> Iterator[Judge]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that leaves early is no failure."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     judge.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -63,6 +63,45 @@ def test_a_stream_that_breaks_off_is_told_as_sdks_see_it() -> None:
     assert decode_exchange(exchange(STREAM[:80], stream=True)) == EXPECTED | {"text": "Hi", "finish_reason": None}
 
 
+def test_an_answer_that_was_not_streamed_after_all() -> None:
+    assert decode_exchange(exchange(ANSWER, stream=True)) == EXPECTED
+    assert decode_exchange(exchange('{"error":{"message":"No."}}', stream=True))["kind"] == "error_in_200"
+
+
+def test_an_error_that_is_no_json_is_told_as_it_stands() -> None:
+    """Our message of a page is its title; OpenAI's SDK shows all of it."""
+    page = "<html><title>502 Bad Gateway</title></html>"
+    told = decode_exchange(exchange(f" {page}\n", response={"status": 502}))
+    assert (told["sdk_exception"], told["message"]) == ("InternalServerError", page)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_as_a_finish_reason_is_an_answer_to_sdks(stream: bool) -> None:
+    error = '"finish_reason":"error","error":{"code":502,"message":"Upstream is away."}'
+    choice = f'{{"index":0,"{"delta" if stream else "message"}":{{"content":"Hi."}},{error}}}'
+    body = f'{{"id":"a","model":"m","choices":[{choice}]}}'
+    told = decode_exchange(exchange(f"data: {body}\n\n" if stream else body, stream=stream))
+    assert told == EXPECTED | {"finish_reason": "error"}
+
+
+def test_usage_where_only_one_sdk_looks_for_it() -> None:
+    body = ANSWER[:-1] + ',"x_groq":{"usage":{"prompt_tokens":9}}}'
+    assert decode_exchange(exchange(body))["usage"] is None
+    assert decode_exchange(exchange(body, provider="groq"))["usage"]["input"] == 9
+
+
+def test_a_call_of_the_old_kind_without_text() -> None:
+    body = ANSWER.replace('"content":"Hi."', '"content":null,"function_call":{"name":"f","arguments":""}')
+    assert decode_exchange(exchange(body))["function_call"] == {"name": "f", "arguments": None}
+
+
+def test_a_cited_text_without_citations() -> None:
+    block = {"citationsContent": {"content": [{"text": "Hi."}], "citations": []}}
+    body = json.dumps({"output": {"message": {"role": "assistant", "content": [block]}}, "stopReason": "end_turn"})
+    told = decode_exchange(exchange(body, provider="bedrock", api="converse"))
+    assert (told["text"], told["other_content_blocks"]) == ("Hi.", ["citationsContent"])
+
+
 def test_an_error_in_a_stream_comes_with_what_had_come() -> None:
     told = decode_exchange(exchange(STREAM[:78] + '\n\ndata: {"error":{"message":"No.","code":500}}\n\n', stream=True))
     assert (told["kind"], told["message"], told["status"]) == ("stream_error", "No.", None)

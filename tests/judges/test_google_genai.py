@@ -262,7 +262,8 @@ def test_a_recorded_request_of_another_protocol(path: Path) -> None:
     try:
         request = DIALECTS[api.codec].decode_request(json.dumps(exchange["request"]["body"]).encode(), model="m")
     except InvalidRequestError:
-        pytest.skip("a request that was wrong in its own protocol")
+        assert exchange["response"]["status"] >= 400, "what the provider took must be read"
+        return
     try:
         body = json.loads(encode_request(request, {"ignored": ["parallel_tool_calls"]}).body)
     except UnsupportedParameterError:

@@ -144,6 +144,12 @@ def test_odd_blocks_go_back_too(block: dict[str, Any]) -> None:
     assert replayed(decode(answer({"text": "Hi"}, block)).message) == [{"text": "Hi"}, block]
 
 
+def test_members_that_are_null_are_not_there() -> None:
+    assert decode(answer({"text": "Hi", "image": None, "toolUse": None}, {"cachePoint": None})).message.parts == (
+        TextPart("Hi"),
+    )
+
+
 def of_status(status: int, body: bytes, *headers: tuple[str, str]) -> errors.LLMError:
     return decode_error(status, headers, body)
 
@@ -174,6 +180,7 @@ def test_errors_by_their_type(status: int, kind: str, leaf: type, retryable: boo
 
 def test_where_an_error_hides_its_words() -> None:
     assert of_status(400, b'{"Message":"No."}').message == "No."
+    assert of_status(400, b'{"code":"ValidationException","message":"No."}').type == "ValidationException"
     assert of_status(400, b'{"__type":"com.amazon.coral.service#ValidationException","message":"No."}').type == (
         "ValidationException"
     )

@@ -183,6 +183,12 @@ def test_an_error_inside_a_success() -> None:
     assert error.code == "content_filter"
 
 
+def test_an_answer_that_is_an_error() -> None:
+    error = refused(b'{"object": "error", "message": "No such model", "type": "NotFoundError", "code": 404}')
+    assert isinstance(error, LLMModelNotFoundError)
+    assert (error.message, error.type) == ("No such model", "NotFoundError")
+
+
 def test_an_error_inside_a_choice_keeps_what_had_come() -> None:
     choice = {"message": {"content": "Hel"}, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}
     error = refused(json.dumps({"choices": [choice]}).encode())
@@ -318,6 +324,11 @@ def test_calls_all_at_index_zero() -> None:
         ("a", "f", "{}"),
         ("b", "g", "{}"),
     ]
+
+
+def test_a_name_that_comes_after_the_id() -> None:
+    first = {"index": 0, "id": "a", "type": "function"}
+    assert calls_of([first], [call("f", "", index=0)], [call(arguments="{}", index=0)]) == [("a", "f", "{}")]
 
 
 def test_calls_without_ids() -> None:
@@ -456,6 +467,39 @@ def test_a_stream_that_ends_badly(last: bytes, message: str) -> None:
     assert isinstance(decoder.error, StreamError)
     assert message in decoder.error.message
     assert not decoder.done
+
+
+def test_what_broke_may_be_told_after_the_finish_reason() -> None:
+    chunks, decoder = read(
+        delta(content="Hel"), delta("error"), b'data: {"error": {"message": "Boom", "code": 502}}\n\n'
+    )
+    assert "".join(chunk.delta for chunk in chunks) == "Hel"
+    assert decoder.error is not None
+    assert (decoder.error.message, decoder.error.code) == ("Boom", 502)
+
+
+@pytest.mark.parametrize("rest", [b"data: {", b'data: {"id": "a", "choi', b"dat", b": a comment"])
+def test_a_stream_cut_inside_an_event_broke_off(rest: bytes) -> None:
+    chunks, decoder = read(delta(content="Hel"), delta(content="lo"), rest)
+    assert "".join(chunk.delta for chunk in chunks) == "Hello"
+    assert decoder.error is not None
+    assert "broke off" in decoder.error.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"message": "No", "code": 429}}',
+        b'{\n  "error": {\n    "message": "No", "code": 429\n  }\n}\n',
+        b'[{"error": {"message": "No", "code": 429}}]',
+        b'data: {"object": "error", "message": "No", "code": 429}\n\n',
+    ],
+)
+def test_an_error_that_is_no_event_of_the_protocol(body: bytes) -> None:
+    """A provider may answer a request for a stream with plain JSON, and servers write errors in their own way."""
+    error = read(body)[1].error
+    assert error is not None
+    assert (error.message, error.code, error.retryable) == ("No", 429, True)
 
 
 def test_an_error_event_says_whether_to_try_again() -> None:

@@ -243,6 +243,37 @@ def test_a_thought_in_several_summaries() -> None:
     assert (part.text, part.encrypted, part.id) == ("One.\n\nTwo.", "gAAA", "rs_1")
 
 
+@pytest.mark.parametrize("kind", ["summary", "content"])
+def test_a_thought_told_in_pieces_is_told_once(kind: str) -> None:
+    """Its empty texts are none; and some name it otherwise when they give it whole."""
+    whole = {"type": "reasoning", "id": "rs_1", kind: [{"type": "x", "text": ""}, {"type": "x", "text": "b"}]}
+    told = event("response.reasoning_summary_text.delta", output_index=0, summary_index=1, item_id="rs_1", delta="b")
+    done = event("response.output_item.done", output_index=0, item=whole)
+    got, error = stream(sse(told, done, end(whole)))
+    assert error is None
+    assert got.thinking == "b"
+
+
+def test_arguments_that_come_whole_in_another_writing_are_told_once() -> None:
+    begun = event("response.output_item.added", output_index=0, item=CALL | {"arguments": ""})
+    told = event("response.function_call_arguments.delta", output_index=0, item_id="fc_1", delta='{"a":1}')
+    done = event("response.output_item.done", output_index=0, item=CALL | {"arguments": '{"a": 1}'})
+    got, error = stream(sse(begun, told, done, end(CALL)))
+    assert error is None
+    assert [call.arguments for call in got.tool_calls] == [{"a": 1}]
+
+
+def test_a_stream_that_failed_keeps_what_it_made_and_used() -> None:
+    usage = {"input_tokens": 3, "output_tokens": 1, "total_tokens": 4}
+    failed = end(message(text("Hel")), kind="failed", usage=usage, error={"code": "server_error", "message": "Boom"})
+    got, error = stream(sse(failed))
+    assert isinstance(error, StreamError)
+    assert (error.message, error.code) == ("Boom", "server_error")
+    assert (got.text, got.finish_reason, got.raw_finish_reason) == ("Hel", "error", "failed")
+    assert got.usage is not None
+    assert got.usage.input_tokens == 3
+
+
 def test_a_streamed_refusal_and_annotation() -> None:
     citation = {"type": "url_citation", "url": "https://a", "title": "A", "start_index": 0, "end_index": 2}
     whole = message(text("Hi.", annotations=[citation]), {"type": "refusal", "refusal": "No."})
