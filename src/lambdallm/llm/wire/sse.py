@@ -28,6 +28,8 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes complete."""
+        if data.endswith(b"\r\n\r\n") and not self._after_cr:
+            data = data.replace(b"\r\n", b"\n")
         if (
             data.endswith(b"\n\n") and not self._held and self._started and not self._after_cr and b"\r" not in data
         ):  # what a network read mostly is: whole events, and often one of a single line

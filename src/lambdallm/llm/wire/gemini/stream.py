@@ -45,8 +45,9 @@ _IN_PIECES = ("logprobsResult", "citationMetadata")
 
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _NAMES = {"id": "responseId", "model": "modelVersion"}
+_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # the C scanner: not in the stubs
 _ANEW = ("candidates", "usageMetadata")
-_IRREGULAR = (KeyError, TypeError, ValueError, AttributeError)
+_IRREGULAR = (KeyError, TypeError, ValueError, AttributeError, StopIteration, RecursionError)
 _COUNTED = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount")
 
 
@@ -101,7 +102,7 @@ class StreamDecoder:
 
     def _events(self, payloads: Iterable[bytes], chunks: list[StreamChunk]) -> None:
         for payload in payloads:
-            if not self._is_repeat(payload, chunks):
+            if not self._is_repeat(payload, chunks) and not self._is_text(payload, chunks):
                 self._payload(payload, chunks)
             if self._is_over():
                 break
@@ -115,38 +116,42 @@ class StreamDecoder:
             chunks.append(StreamChunk(said, "", (), None, None, None, None, first.block))
         return True
 
+    def _is_text(self, payload: bytes, chunks: list[StreamChunk]) -> bool:
+        """Take an event that says nothing new but a text and new counts, as nearly all do."""
+        try:
+            body = payload.decode()
+            event, end = _scan(body, 0)
+            (candidate,) = event["candidates"]
+            (part,) = candidate["content"]["parts"]
+            said, first = part["text"], self._candidates[0]
+            plain = len(part) == 1 and (len(candidate) == 1 or (len(candidate) == 2 and candidate["index"] == 0))
+            if not plain or end != len(body) or type(said) is not str or not self._is_known(event):
+                return False
+        except _IRREGULAR:
+            return False
+        usage = self._new_usage(event.get("usageMetadata"))
+        first.text(said, usage, chunks)
+        self._repeat.learn(payload, said, first.block)
+        return True
+
+    def _is_known(self, event: dict[str, Any]) -> bool:
+        """Whether what stands beside the candidates was told before."""
+        told = self._told
+        for key, value in event.items():  # noqa: SIM110 - a generator takes twice the time
+            if key not in _ANEW and told.get(key) != value:
+                return False
+        return True
+
     def _payload(self, payload: bytes, chunks: list[StreamChunk]) -> None:
         text = payload.decode("utf-8", "replace").strip()
         if not text or text == "[DONE]":
             return
         try:
             event = json.loads(text)
-            if (said := self._plain_text(event)) is not None:
-                self._candidates[0].text(said, chunks)
-                self._take_usage(event.get("usageMetadata"), chunks)
-                self._repeat.learn(payload, said, self._candidates[0].block)
-                return
             for one in event if isinstance(event, list) else (event,):
                 self._event(one, chunks)
         except (ValueError, RecursionError):
             self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
-
-    def _plain_text(self, event: Any) -> str | None:
-        """The text of an event that says nothing else that is new, as nearly all do; `None` for any other."""
-        try:
-            (candidate,) = event["candidates"]
-            (part,) = candidate["content"]["parts"]
-            text = part["text"]
-            plain = (
-                type(text) is str
-                and len(part) == 1
-                and (len(candidate) == 1 or (len(candidate) == 2 and candidate["index"] == 0))
-                and 0 in self._candidates
-                and all(self._told.get(key) == event[key] for key in event if key not in _ANEW)
-            )
-        except _IRREGULAR:
-            return None
-        return text if plain else None
 
     def _event(self, event: Any, chunks: list[StreamChunk]) -> None:
         if self._is_over():
@@ -184,15 +189,21 @@ class StreamDecoder:
         state.add(candidate, chunks)
 
     def _take_usage(self, native: Any, chunks: list[StreamChunk]) -> None:
+        if (usage := self._new_usage(native)) is not None:
+            chunks.append(StreamChunk(usage=usage))
+
+    def _new_usage(self, native: Any) -> Usage | None:
         """Counts are totals so far. A record without counts (`trafficType` alone) is told only if none ever comes."""
+        if native is None or (self._usage is not None and native == self._usage.native):
+            return None
         usage = usage_of(native)
         if usage is None:
-            return
+            return None
         if not any(name in native for name in _COUNTED):
             self._uncounted = native
-        elif self._usage is None or usage != self._usage:
-            self._usage = usage
-            chunks.append(StreamChunk(usage=usage))
+            return None
+        self._usage = usage
+        return usage
 
     def _finish(self, chunks: list[StreamChunk]) -> None:
         """The end, as it should be or not; what is only known now is told either way."""
@@ -274,12 +285,13 @@ class _Candidate:
             self._partial = None
             self._delta(ToolCallDelta(number, arguments=_json(args.whole())), chunks)
 
-    def text(self, text: str, chunks: list[StreamChunk]) -> None:
-        """Take text with nothing beside it."""
+    def text(self, text: str, usage: Usage | None, chunks: list[StreamChunk]) -> None:
+        """Take text with nothing beside it but the counts so far."""
         if text:
-            chunks.append(
-                StreamChunk(text, "", (), None, None, None, None, self._block("text", alone=False), self.index)
-            )
+            block = self._block("text", alone=False)
+            chunks.append(StreamChunk(text, "", (), None, None, usage, None, block, self.index))
+        elif usage is not None:
+            chunks.append(StreamChunk(usage=usage))
 
     def _part(self, part: Part, chunks: list[StreamChunk]) -> None:
         if isinstance(part, TextPart):
