@@ -43,6 +43,7 @@ class StreamEncoder:
         self._metadata: dict[str, Any] = {}
         self._of_choices: Mapping[int, Metadata] = {}
         self._usage: Usage | None = None
+        self._about: dict[str, Any] = {}
 
     def feed(self, chunks: Sequence[StreamChunk]) -> bytes:
         """The events for these chunks."""
@@ -81,6 +82,7 @@ class StreamEncoder:
         self._model = metadata.get("model") or self._model
         self._id = metadata.get("id") or self._id
         self._of_choices = metadata.get("choices") or self._of_choices
+        self._about = {}
 
     def _is_blocked(self) -> bool:
         """Whether nothing came but the block that `promptFeedback` tells."""
@@ -99,8 +101,9 @@ class StreamEncoder:
         return body | own_fields(self._of_choices.get(index, {}), MARK)
 
     def _event(self, body: dict[str, Any], own: dict[str, Any]) -> bytes:
-        about = answer_fields({}, self._model, self._id, self._created)
-        return _event(body | about | own)
+        if not self._about:
+            self._about = answer_fields({}, self._model, self._id, self._created)
+        return _event(body | self._about | own)
 
 
 class _Choice:
