@@ -97,3 +97,15 @@ def test_an_unknown_name_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="nope"):
         lambdallm.nope  # noqa: B018
+
+
+def test_the_client_librarys_door_opens_every_documented_name():
+    from lambdallm import llm
+
+    assert {"LLMClientProtocol", "AbstractLLMClient", "OpenAICompatibleClient", "OpenAIClient", "ProviderRegistry",
+            "create_llm_client", "ClientConfig", "AsyncStream", "StreamChunk", "Completion", "ChatMessage",
+            "HealthCheckResult", "TokenLimitError", "ProviderCircuitBreaker"} <= set(llm._HOMES)  # fmt: skip
+    assert all(getattr(llm, name) is not None for name in llm._HOMES)
+    assert set(llm.__all__) == set(llm._HOMES) <= set(dir(llm))
+    with pytest.raises(AttributeError, match="nope"):
+        llm.nope  # noqa: B018

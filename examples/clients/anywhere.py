@@ -7,8 +7,7 @@ import asyncio
 import json
 import sys
 
-from lambdallm.llm.di import create_llm_client
-from lambdallm.llm.types import ChatMessage, ToolDefinition, ToolResult
+from lambdallm.llm import ChatMessage, ToolDefinition, ToolResult, create_llm_client
 
 WEATHER = ToolDefinition(
     "weather",

@@ -124,6 +124,7 @@ def test_compare_names_the_place() -> None:
         ({"a": None}, {}),
         ({}, {"a": None}),
         ({"arguments_raw": ""}, {}),
+        ({"usage": {"input": None, "output": None, "native": {}}}, {"usage": None}),
         ({"note": "the recorder dropped a header"}, {}),
         ({"a": [{"b": 1}]}, {"a": [{"b": 1.0}]}),
     ],
