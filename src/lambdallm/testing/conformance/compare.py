@@ -14,11 +14,12 @@ _SHOWN = 200
 def compare(expected: dict[str, Any], got: dict[str, Any]) -> list[str]:
     """The differences, each `path: expected …, got …`; none when both say the same.
 
-    They are equal as JSON is, with three normalisations:
+    They are equal as JSON is, with four normalisations:
 
     1. A field that is absent is a field that is `null`: SDKs differ in which of their empty fields they print.
     2. An empty `arguments_raw` is an absent one: a stream can't tell "no arguments" from none sent.
     3. `note` in what is expected is a remark for the reader.
+    4. Usage in which nothing is counted is no usage.
     """
     return list(_differences("", _without_remarks(expected), got))
 
@@ -40,6 +41,8 @@ def _differences(path: str, expected: Any, got: Any) -> Iterator[str]:
 
 def _field(record: dict[str, Any], key: str) -> Any:
     value = record.get(key)
+    if key == "usage" and isinstance(value, dict) and all(said is None or said == {} for said in value.values()):
+        return None
     return None if key == "arguments_raw" and value == "" else value
 
 

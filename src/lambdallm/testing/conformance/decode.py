@@ -53,7 +53,7 @@ def decode_exchange(exchange: dict[str, Any], *, split: Split = "whole") -> dict
         return tell_error(codec.decode_error(status, headers, body), api.sdk, text=_text_of(body))
     if (exchange.get("expected") or {}).get("kind") == "frames":
         return _decode_frames(codec, api, body, split)
-    if exchange.get("stream"):
+    if exchange.get("stream") and not _is_whole(codec, body):
         return _decode_stream(codec, api, body, split)
     return _decode_whole(codec, api, status, headers, body)
 
@@ -74,6 +74,11 @@ def _response(response: dict[str, Any]) -> tuple[int, Headers, bytes]:
     encoded = response.get("body_b64")
     body = base64.b64decode(encoded) if encoded is not None else (response.get("body") or "").encode()
     return response["status"], tuple((response.get("headers") or {}).items()), body
+
+
+def _is_whole(codec: Any, body: bytes) -> bool:
+    """Whether an object came where events were asked for: an answer, or an error, that was not streamed after all."""
+    return getattr(codec, "STREAM_TYPE", "") == "text/event-stream" and body.lstrip()[:1] == b"{"
 
 
 def _decode_whole(codec: Codec, api: Api, status: int, headers: Headers, body: bytes) -> dict[str, Any]:

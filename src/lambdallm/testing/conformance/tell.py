@@ -179,7 +179,8 @@ def _other_blocks(message: ChatMessage, sdk: Sdk, *, stream: bool) -> list[str]:
 
 
 def _block_names(part: Part, sdk: Sdk, *, stream: bool) -> list[str]:
-    if isinstance(part, TextPart) and (part.citations or (sdk.cited_note and at(dict(part.metadata), sdk.cited_note))):
+    cited = isinstance(part, TextPart) and bool(sdk.cited_note) and at(dict(part.metadata), sdk.cited_note) is not None
+    if isinstance(part, TextPart) and (part.citations or cited):
         return [sdk.cited_piece] * len(part.citations) if stream else [sdk.cited_block]
     if isinstance(part, ReasoningPart) and part.encrypted is not None and not part.text:
         return [sdk.redacted_block]

@@ -32,7 +32,7 @@ class Item:
         self.number, self.call = number, call
         self.done = False
         self.announced: str | None = None
-        self._told: dict[tuple[str, int], int] = {}
+        self._told: dict[tuple[str, int], list[str]] = {}
 
     def begin(self, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
         """The item is announced."""
@@ -41,15 +41,19 @@ class Item:
 
     def delta(self, piece: str, number: int, text: str, chunks: list[StreamChunk]) -> None:
         """The next text of a piece."""
-        key = (piece, number)
-        told = self._told.get(key)
-        self._told[key] = (told or 0) + len(text)
-        self._tell(piece, number, text, told is None, chunks)
+        first = (piece, number) not in self._told
+        self._told.setdefault((piece, number), []).append(text)
+        self._tell(piece, number, text, first, chunks)
 
     def whole(self, piece: str, number: int, text: str, chunks: list[StreamChunk]) -> None:
         """All of a piece: what of it has not been told is told now."""
-        if rest := text[self._told.get((piece, number), 0) :]:
+        if rest := self._rest(piece, number, text):
             self.delta(piece, number, rest, chunks)
+
+    def _rest(self, piece: str, number: int, text: str) -> str:
+        """What of a whole text has not been told; nothing of one that differs from what has."""
+        told = "".join(self._told.get((piece, number), ()))
+        return text[len(told) :] if text.startswith(told) else ""
 
     def end(self, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
         """The item is whole."""
@@ -90,7 +94,7 @@ class MessageItem(Item):
 
     def more_text(self, number: int, text: str) -> int:
         """Go on with a text that has begun; its block."""
-        self._told["text", number] += len(text)
+        self._told["text", number].append(text)
         return self.number * _PARTS_APART + number
 
     def cite(self, number: int, annotation: dict[str, Any], chunks: list[StreamChunk]) -> None:
@@ -108,15 +112,18 @@ class MessageItem(Item):
     def _close_part(self, number: int, record: dict[str, Any], item: dict[str, Any], chunks: list[StreamChunk]) -> None:
         part = content_part(record, item, number)
         if isinstance(part, TextPart):
-            rest = part.text[self._told.get(("text", number), 0) :]
+            rest = self._rest("text", number, part.text)
             part = TextPart(rest, part.citations[self._cited.get(number, 0) :], part.metadata)
         elif isinstance(part, RefusalPart):
-            part = RefusalPart(part.text[self._told.get(("refusal", number), 0) :], part.metadata)
+            part = RefusalPart(self._rest("refusal", number, part.text), part.metadata)
         chunks.append(StreamChunk(part=part, block=self._block(number)))
 
 
 class ReasoningItem(Item):
-    """A thought: its summaries and contents are one block, with an empty line between them."""
+    """A thought: its summaries and contents are one block, with an empty line between them.
+
+    One told as a summary and then given whole as content, or the other way round, is the same thought.
+    """
 
     def __init__(self, number: int, call: int) -> None:
         super().__init__(number, call)
@@ -137,8 +144,11 @@ class ReasoningItem(Item):
         return self.number * _PARTS_APART
 
     def _close(self, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
-        for piece in ("summary", "content"):
-            for number, record in enumerate(records(item.get(piece))):
+        given = {piece: records(item.get(piece)) for piece in ("summary", "content")}
+        told = {piece for piece, _ in self._told}
+        for piece, texts in given.items():
+            renamed = told and piece not in told and not any(given[other] for other in told)
+            for number, record in enumerate(() if renamed else texts):
                 self.whole(piece, number, word(record.get("text")), chunks)
         chunks.append(StreamChunk(part=reasoning(item).replace(text=""), block=self._block()))
 
@@ -147,7 +157,7 @@ class CallItem(Item):
     """A call of a function or of a custom tool."""
 
     def _begin(self, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
-        self._told.setdefault(("begun", 0), 0)
+        self._told.setdefault(("begun", 0), [])
         self._piece(chunks, id=call_id(item), name=word(item.get("name")), metadata=call_notes(item))
 
     def _tell(self, piece: str, number: int, text: str, first: bool, chunks: list[StreamChunk]) -> None:
