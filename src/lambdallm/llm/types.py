@@ -271,7 +271,8 @@ class Usage(Value):
 
     `input_tokens` counts all of the input, with what was read from (`cached_tokens`) and written to
     (`cache_write_tokens`) the provider's prompt cache; `output_tokens` counts all of the output, `reasoning_tokens`
-    included. `native` is the provider's own record.
+    included. `native` is the provider's own record. `billed` are the input and output tokens that are charged, where a
+    provider charges fewer than the model saw.
     """
 
     input_tokens: int = 0
@@ -280,6 +281,7 @@ class Usage(Value):
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     native: Metadata = EMPTY
+    billed: tuple[int, int] | None = None
 
     COUNTS: ClassVar[tuple[str, ...]] = (
         "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
@@ -291,7 +293,12 @@ class Usage(Value):
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, name) + getattr(other, name) for name in self.COUNTS))
+        billed = None
+        if self.billed is not None or other.billed is not None:
+            pairs = [use.billed or (use.input_tokens, use.output_tokens) for use in (self, other)]
+            billed = (pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1])
+        counts = {name: getattr(self, name) + getattr(other, name) for name in self.COUNTS}
+        return Usage(**counts, billed=billed)
 
 
 class Choice(Value):

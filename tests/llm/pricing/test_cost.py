@@ -32,3 +32,11 @@ def test_a_long_input_changes_the_price_of_the_whole_call():
 @pytest.mark.parametrize(("usage", "price"), [(None, PRICE), (Usage(1, 1), None)])
 def test_unknown_is_none_and_not_zero(usage, price):
     assert cost_usd(usage, price) is None
+
+
+def test_what_a_provider_says_it_charges_is_what_it_costs():
+    """Cohere charges for a prompt's own words, and not for those that it puts around them."""
+    usage = Usage(1431, 60, billed=(26, 50))
+    assert cost_usd(usage, Price(2.0, 10.0)) == (26 * 2.0 + 50 * 10.0) / 1_000_000
+    assert (usage + Usage(10, 5)).billed == (36, 55)
+    assert (Usage(1, 1) + Usage(1, 1)).billed is None

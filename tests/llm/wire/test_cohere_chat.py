@@ -93,7 +93,7 @@ def test_a_text() -> None:
     answer = whole({"content": [{"type": "text", "text": "Hi."}]}, usage=USAGE | {"cached_tokens": 20}, logprobs=[1])
     assert answer.message == ChatMessage("assistant", (TextPart("Hi."),))
     assert (answer.id, answer.finish_reason, answer.raw_finish_reason) == ("c1", "stop", "COMPLETE")
-    assert answer.usage == Usage(30, 40, 20, native=USAGE | {"cached_tokens": 20})
+    assert answer.usage == Usage(30, 40, 20, native=USAGE | {"cached_tokens": 20}, billed=(3, 4))
     assert answer.metadata == {"logprobs": [1]}
 
 

@@ -36,7 +36,7 @@ def finish_reason(word: Any, *, calls: bool = False) -> tuple[FinishReason | Non
 def read_usage(native: Any, counted: Any = None) -> Usage | None:
     """The tokens that the model saw and made; `counted` says so in old answers.
 
-    What is billed is less, and all that some answers tell. It stays in `native`.
+    What is billed is less, and all that some answers tell.
     """
     if not isinstance(native, dict) or not native:
         return None
@@ -48,8 +48,15 @@ def read_usage(native: Any, counted: Any = None) -> Usage | None:
     made = (tokens.get("output_tokens"), counted.get("response_tokens"), billed.get("output_tokens"))
     return Usage(
         _first(given), _first(made), _count(native.get("cached_tokens")),
-        reasoning_tokens=_count(tokens.get("reasoning_tokens")), native=native,
+        reasoning_tokens=_count(tokens.get("reasoning_tokens")), native=native, billed=_billed(billed),
     )  # fmt: skip
+
+
+def _billed(units: dict[str, Any]) -> tuple[int, int] | None:
+    """The tokens that are charged, where the answer says so."""
+    if not any(name in units for name in ("input_tokens", "output_tokens")):
+        return None
+    return _count(units.get("input_tokens")), _count(units.get("output_tokens"))
 
 
 def _first(values: tuple[Any, ...]) -> int:
