@@ -11,8 +11,8 @@ thinking"; vLLM, "Reasoning outputs"; Mistral, "Chat completion".
 from __future__ import annotations
 
 from ...types import EMPTY, ChatRequest, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+from ..openai_asked import invalid, items, need, parsed, path, take, wrong_kind, wrong_value
 from .asked_messages import decode_messages, kept
-from .checks import invalid, items, need, parsed, path, take, wrong_kind, wrong_value
 from .fields import PROTOCOL, leftovers, noted
 
 TYPE_CHECKING = False

@@ -18,9 +18,20 @@ from ...types import (
     ToolCall,
     ToolResult,
 )
+from ..openai_asked import (
+    from_base64,
+    from_data_uri,
+    invalid,
+    items,
+    missing,
+    need,
+    path,
+    take,
+    wrong_kind,
+    wrong_value,
+)
 from .asked_thoughts import decode_reasoning, untold
 from .carried import restored, without_carried
-from .checks import from_base64, from_data_uri, invalid, items, missing, need, path, take, wrong_kind, wrong_value
 from .fields import PROTOCOL, REASONING_FIELDS, leftovers, noted
 from .response import call_body, content_part
 from .thoughts import DETAILS

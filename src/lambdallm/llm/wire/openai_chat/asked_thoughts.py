@@ -9,8 +9,8 @@ its protocol (`carried`); all others are this protocol's own, and stay in the no
 from __future__ import annotations
 
 from ...types import ReasoningPart
+from ..openai_asked import take
 from .carried import carried_notes
-from .checks import take
 from .fields import REASONING_FIELDS, noted, reasoning_text, records
 from .response import name
 from .thoughts import DETAILS

@@ -19,10 +19,11 @@ from ...types import (
     ToolCall,
     ToolResult,
 )
+from ..openai_asked import wrong_value
 from .envelope import opened
 from .fields import BETWEEN_THOUGHTS, as_json, leftovers, noted, records, word
 from .items import CALLS, TEXTS, message_parts, other, reasoning, thoughts, tool_call
-from .malformed import needed, optional, wrong_kind, wrong_value
+from .malformed import needed, optional, wrong_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Conversation:
     def _message(self, item: dict[str, Any], where: str) -> None:
         role, content = needed(item, "role", str, where=where), needed(item, "content", str, list, where=where)
         if role not in _ROLES:
-            raise wrong_value(f"{where}.role", role, _ROLES)
+            raise wrong_value(role, _ROLES, f"{where}.role")
         parts = [] if isinstance(content, str) else given_parts(content, f"{where}.content")
         if role == "assistant":
             self._add("assistant", *message_parts(item))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 
 from ...types import ChatMessage, ChatRequest, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+from ..openai_asked import invalid, wrong_value
 from .conversation import Conversation
 from .fields import LOGPROBS, NAME, leftovers, noted, word
-from .malformed import needed, optional, refused, wrong_kind, wrong_value
+from .malformed import needed, optional, wrong_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         asked = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as reason:
-        raise refused(f"We could not parse the JSON body of your request: {str(reason)[:_SHOWN]}.", None) from None
+        raise invalid(f"We could not parse the JSON body of your request: {str(reason)[:_SHOWN]}.", None) from None
     if not isinstance(asked, dict):
-        raise refused(f"The body of a request is a JSON object, but got {type(asked).__name__} instead.", None)
+        raise invalid(f"The body of a request is a JSON object, but got {type(asked).__name__} instead.", None)
     return asked
 
 
@@ -98,7 +99,7 @@ def _tool_choice(choice: str | dict[str, Any]) -> ToolChoice:
     """A word, a function, or another form, which is noted whole: a custom or hosted tool, `allowed_tools`."""
     if isinstance(choice, str):
         if choice not in _MODES:
-            raise wrong_value("tool_choice", choice, _MODES)
+            raise wrong_value(choice, _MODES, "tool_choice")
         return ToolChoice(choice)  # type: ignore[arg-type]  # one of the modes
     kind: str = needed(choice, "type", str, where="tool_choice")
     if kind == "function":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import json
 
-from ...errors import InvalidRequestError
+from ..errors import InvalidRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
