@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 
-from ...errors import StreamError
 from ...types import EMPTY, ReasoningPart, StreamChunk, TextPart, ToolCallDelta
 from ..cohere_error import error_facts
-from ..framing import FramingError
+from ..framed import FramedDecoder
 from ..openai_error import stream_error
 from ..repeat import Repeat
 from ..sse import SseDecoder
@@ -38,13 +37,11 @@ _END_FIELDS = frozenset(("finish_reason", "usage", "error", "error_type"))
 _IN_PIECES = ("text", "thinking")
 
 
-class StreamDecoder:
+class StreamDecoder(FramedDecoder):
     """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
 
     def __init__(self) -> None:
-        self.error: LLMError | None = None
-        self.done = False
-        self._sse = SseDecoder()
+        super().__init__(SseDecoder())
         self._texts, self._thoughts = Repeat(), Repeat()
         self._blocks: list[_Block] = []
         self._by_index: dict[Any, _Block] = {}
@@ -52,25 +49,6 @@ class StreamDecoder:
         self._calls: dict[int, int] = {}
         self._begun = 0
         self._logprobs: list[Any] = []
-
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        """The chunks that these bytes complete."""
-        if self.done or self.error is not None:
-            return []
-        try:
-            return self._chunks(self._sse.feed(data))
-        except FramingError as reason:
-            self._fail(f"The stream is malformed: {reason}.")
-            return []
-
-    def close(self) -> list[StreamChunk]:
-        """The chunks that the end of the bytes completes."""
-        if self.done or self.error is not None:
-            return []
-        chunks = self._chunks(self._sse.close())
-        if not self.done and self.error is None:
-            self._fail("The stream broke off before its end.")
-        return chunks
 
     def _chunks(self, events: Iterable[Event]) -> list[StreamChunk]:
         chunks: list[StreamChunk] = []
@@ -231,9 +209,6 @@ class StreamDecoder:
             self._by_index[index] = _Block(len(self._blocks))
             self._blocks.append(self._by_index[index])
         return self._by_index[index]
-
-    def _fail(self, message: str) -> None:
-        self.error = StreamError(message)
 
 
 class _Block:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 
-from ...errors import StreamError
 from ...types import EMPTY, StreamChunk, TextPart, ToolCallDelta
 from ..cohere_chat.fields import finish_reason, inner, leftovers, noted, read_usage, records, text_of
 from ..cohere_chat.response import as_text
 from ..cohere_chat.stream import ended_badly
 from ..cohere_error import error_facts
-from ..framing import FramingError
+from ..framed import FramedDecoder
 from ..ndjson import NdjsonDecoder
 from ..openai_error import stream_error
 from ..repeat import Repeat
@@ -26,7 +25,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ...errors import LLMError
     from ..cohere_chat.fields import Record
 
 _SHOWN = 80
@@ -34,35 +32,14 @@ _FRAMING = (b"event:", b"id:", b"retry:", b":")
 """How the lines of server-sent events begin that hold no data."""
 
 
-class StreamDecoder:
+class StreamDecoder(FramedDecoder):
     """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
 
     def __init__(self) -> None:
-        self.error: LLMError | None = None
-        self.done = False
-        self._lines = NdjsonDecoder()
+        super().__init__(NdjsonDecoder())
         self._repeat = Repeat()
         self._calls: dict[int, int] = {}
         self._pieces = self._texts = self._citations = False
-
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        """The chunks that these bytes complete."""
-        if self.done or self.error is not None:
-            return []
-        try:
-            return self._chunks(self._lines.feed(data))
-        except FramingError as reason:
-            self._fail(f"The stream is malformed: {reason}.")
-            return []
-
-    def close(self) -> list[StreamChunk]:
-        """The chunks that the end of the bytes completes."""
-        if self.done or self.error is not None:
-            return []
-        chunks = self._chunks(self._lines.close())
-        if not self.done and self.error is None:
-            self._fail("The stream broke off before its end.")
-        return chunks
 
     def _chunks(self, lines: Iterable[bytes]) -> list[StreamChunk]:
         chunks: list[StreamChunk] = []
@@ -158,9 +135,6 @@ class StreamDecoder:
         self._whole_calls(answer, chunks)
         if not self._citations:
             self._cite(answer, chunks)
-
-    def _fail(self, message: str) -> None:
-        self.error = StreamError(message)
 
 
 def _whole(record: Record, place: int) -> ToolCallDelta:

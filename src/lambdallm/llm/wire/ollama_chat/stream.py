@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 
-from ...errors import StreamError
 from ...types import EMPTY, StreamChunk, ToolCallDelta
-from ..framing import FramingError
+from ..framed import FramedDecoder
 from ..ndjson import NdjsonDecoder
 from ..openai_error import error_inside, stream_error
 from .response import (
@@ -31,46 +30,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from ...errors import LLMError
     from .response import Record
 
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # the C scanner: not in the stubs
 _SHOWN = 80
 
 
-class StreamDecoder:
+class StreamDecoder(FramedDecoder):
     """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
 
     def __init__(
         self, message_of: Callable[[Record], Record | None] = chat_message, known: frozenset[str] = CHAT_FIELDS
     ) -> None:
-        self.error: LLMError | None = None
-        self.done = False
-        self._lines = NdjsonDecoder()
+        super().__init__(NdjsonDecoder())
         self._message_of, self._known = message_of, known
         self._model: str | None = None
         self._calls = 0
         self._logprobs: list[Any] = []
         self._extras: Record = {}
-
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        """The chunks that these bytes complete."""
-        if self.done or self.error is not None:
-            return []
-        try:
-            return self._chunks(self._lines.feed(data))
-        except FramingError as reason:
-            self._fail(f"The stream is malformed: {reason}.")
-            return []
-
-    def close(self) -> list[StreamChunk]:
-        """The chunks that the end of the bytes completes."""
-        if self.done or self.error is not None:
-            return []
-        chunks = self._chunks(self._lines.close())
-        if not self.done and self.error is None:
-            self._fail("The stream broke off before its end.")
-        return chunks
 
     def _chunks(self, lines: Iterable[bytes]) -> list[StreamChunk]:
         chunks: list[StreamChunk] = []
@@ -133,9 +110,6 @@ class StreamDecoder:
             metadata["choices"] = {0: {"message": noted(self._extras)}}
         chunks.append(StreamChunk("", "", (), reason, raw, read_usage(record), metadata=metadata or EMPTY))
         self.done = True
-
-    def _fail(self, message: str) -> None:
-        self.error = StreamError(message)
 
 
 def _as_json(arguments: Any) -> str:
