@@ -33,6 +33,14 @@ def is_chat(exchange: dict[str, Any]) -> bool:
     return row is not None and row.for_model(exchange.get("model") or "").tells == "chat"
 
 
+def answers(exchange: dict[str, Any]) -> bool:
+    return is_chat(exchange) and exchange["response"]["status"] < 300
+
+
+def fails(exchange: dict[str, Any]) -> bool:
+    return is_chat(exchange) and exchange["response"]["status"] >= 300
+
+
 def recorded(path: Path) -> Recorded | None:
     """An exchange with a chat model, decoded; `None` where no codec of ours reads its API, or it is no chat."""
     exchange = json.loads(path.read_bytes())

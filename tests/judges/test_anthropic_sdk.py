@@ -10,7 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from judge import Judge, Recorded, recorded
+from judge import Judge, Recorded, answers, fails, recorded
 from lambdallm.llm.errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -50,27 +50,11 @@ from lambdallm.llm.wire.anthropic_messages import (
 )
 from lambdallm.llm.wire.anthropic_messages.blocks import tool_input
 from lambdallm.llm.wire.call_ids import fitting_id
-from lambdallm.testing.conformance.table import find
 from recorded import recordings
 
 REQUEST = ChatRequest("claude-x", (ChatMessage("user", "Hi"),))
 IDENTITY: dict[str, Any] = {"id": "msg_1", "created": 1}
 ASKED: dict[str, Any] = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
-
-
-def is_chat(exchange: dict[str, Any]) -> bool:
-    """Where one API serves several kinds of models, what is expected says which this one is."""
-    api = find(exchange["provider"], exchange["api"])
-    kind = (exchange.get("expected") or {}).get("kind")
-    return api is not None and api.tells == "chat" and kind not in ("embeddings", "count_tokens")
-
-
-def fails(exchange: dict[str, Any]) -> bool:
-    return is_chat(exchange) and exchange["response"]["status"] >= 300
-
-
-def answers(exchange: dict[str, Any]) -> bool:
-    return is_chat(exchange) and exchange["response"]["status"] < 300
 
 
 @pytest.fixture

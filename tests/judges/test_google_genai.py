@@ -11,7 +11,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from judge import Judge, Recorded, recorded
+from judge import Judge, Recorded, answers, fails, recorded
 from lambdallm.llm.errors import (
     BudgetExceededError,
     DeadlineExceededError,
@@ -60,21 +60,6 @@ REQUEST = ChatRequest("gemini-x", (ChatMessage("user", "Hi"),))
 IDENTITY: dict[str, Any] = {"id": "answer-1", "created": 1_700_000_000}
 ASKED: dict[str, Any] = {"model": "gemini-x", "contents": "Hi"}
 SIGNATURE = "EoMCCoACARFNMg=="
-
-
-def is_chat(exchange: dict[str, Any]) -> bool:
-    """Where one API serves several kinds of models, what is expected says which this one is."""
-    api = find(exchange["provider"], exchange["api"])
-    kind = (exchange.get("expected") or {}).get("kind")
-    return api is not None and api.tells == "chat" and kind not in ("embeddings", "count_tokens")
-
-
-def fails(exchange: dict[str, Any]) -> bool:
-    return is_chat(exchange) and exchange["response"]["status"] >= 300
-
-
-def answers(exchange: dict[str, Any]) -> bool:
-    return is_chat(exchange) and exchange["response"]["status"] < 300
 
 
 @pytest.fixture(scope="module")
