@@ -45,6 +45,22 @@ class Encoded(Value):
     warnings: tuple[str, ...] = ()
 
 
+_IGNORED = "was left out: this provider ignores it"
+
+
+def is_set(request: ChatRequest, name: str) -> bool:
+    """Whether a request says anything of a setting."""
+    default = request._defaults.get(name)
+    return getattr(request, name, default) is not default
+
+
+def without_ignored(request: ChatRequest, facts: Facts, warnings: list[str], why: str = _IGNORED) -> ChatRequest:
+    """The request without the settings that its provider's entry says it ignores; a warning for each."""
+    ignored = [name for name in facts.get("ignored", ()) if is_set(request, name)]
+    warnings += [f"{name!r} {why}" for name in ignored]
+    return request.replace(**{name: request._defaults[name] for name in ignored}) if ignored else request
+
+
 if TYPE_CHECKING:
 
     class Codec(Protocol):

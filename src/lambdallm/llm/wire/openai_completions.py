@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import json
 
-from ..errors import ProviderResponseError, StreamError, UnsupportedParameterError
+from ..errors import ProviderResponseError, UnsupportedParameterError
 from ..result import Err, Ok
 from ..types import EMPTY, ChatMessage, Choice, Completion, StreamChunk, TextPart
 from .body import body_writer
-from .codec import Encoded
+from .codec import Encoded, is_set, without_ignored
 from .framing import FramingError
 from .headers import request_id
 from .notes import extra_of
-from .openai_chat.fields import as_json, finish_reason, grow, leftovers, read_usage, records
-from .openai_error import ErrorFacts, decode_error, error_inside, stream_error
-from .sse import SseDecoder
+from .openai_chat.events import ChoiceEvents
+from .openai_chat.fields import finish_reason, grow, leftovers, read_usage, records
+from .openai_error import decode_error, error_inside, stream_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ _SHOWN = 80
 def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     """The request's body. Raises `UnsupportedParameterError` naming the first parameter that it can't take."""
     warnings: list[str] = []
-    ignored = [name for name in facts.get("ignored", ()) if _is_set(request, name)]
-    warnings += [f"{name!r} was left out: this provider ignores it" for name in ignored]
-    request = request.replace(**{name: request._defaults[name] for name in ignored})
+    request = without_ignored(request, facts, warnings)
     _refuse(request, facts)
     extra = extra_of(request, PROTOCOL, warnings)
     names = facts.get("param_names", {})
@@ -72,13 +70,8 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
 def _refuse(request: ChatRequest, facts: Facts) -> None:
     beyond = (name for name in _BEYOND if name != "top_k" or name not in facts.get("supports", ()))
     for name in (*facts.get("unsupported", ()), *beyond):
-        if _is_set(request, name):
+        if is_set(request, name):
             raise UnsupportedParameterError(f"{name!r} can't be sent: a completion of text has none.", param=name)
-
-
-def _is_set(request: ChatRequest, name: str) -> bool:
-    default = request._defaults.get(name)
-    return getattr(request, name, default) is not default
 
 
 def _prompt(messages: tuple[ChatMessage, ...], warnings: list[str]) -> str:
@@ -150,16 +143,13 @@ def _noted(fields: dict[str, Any]) -> Metadata:
     return {PROTOCOL: fields} if fields else EMPTY
 
 
-class StreamDecoder:
+class StreamDecoder(ChoiceEvents):
     """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
 
     def __init__(self) -> None:
-        self.error: LLMError | None = None
-        self.done = False
-        self._sse = SseDecoder(bare_json=True)
+        super().__init__()
         self._extras: dict[int, dict[str, Any]] = {}
         self._finished: set[int] = set()
-        self._told: dict[str, Any] = {}
 
     def feed(self, data: bytes) -> list[StreamChunk]:
         """The chunks that these bytes complete."""
@@ -184,43 +174,12 @@ class StreamDecoder:
             self._finish(chunks, "" if whole else "The stream broke off before its end.")
         return chunks
 
-    def _is_over(self) -> bool:
-        return self.done or self.error is not None
-
-    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk], *, cut: bool = False) -> None:
-        """One event of whatever content; one that the bytes ended in may be cut short, and is then none."""
-        text = payload.decode("utf-8", "replace").strip()
-        if text == "[DONE]":
-            self._finish(chunks, "" if self._finished else "The stream ended without a finish reason.")
-        elif text:
-            try:
-                self._event(name, json.loads(text), chunks)
-            except (ValueError, RecursionError):
-                if not cut:
-                    self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
-
-    def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
-        found = ErrorFacts(event) if name == "error" else error_inside(event)
-        if found is not None:
-            self.error = stream_error(found, usage=read_usage(event) if isinstance(event, dict) else None)
-            return
-        choices = (event.get("choices") or []) if isinstance(event, dict) else None
-        if not isinstance(choices, list):
-            self._fail(f"The stream is malformed: {as_json(event)[:_SHOWN]!r} is no event of this protocol.")
-            return
-        self._metadata(event, chunks)
-        for choice in records(choices):
-            self._choice(choice, chunks)
-        if (usage := read_usage(event)) is not None:
-            chunks.append(StreamChunk(usage=usage))
+    def _any_finished(self) -> bool:
+        return bool(self._finished)
 
     def _metadata(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
-        """Tell each field of the answer once, and again when it changes."""
-        fields = leftovers(event, _ANSWER_FIELDS)
-        fields |= {key: value for key in ("id", "model") if (value := _word(event, key)) is not None}
-        if news := {key: value for key, value in fields.items() if self._told.get(key) != value}:
-            self._told |= news
-            chunks.append(StreamChunk(metadata=news))
+        named = {key: value for key in ("id", "model") if (value := _word(event, key)) is not None}
+        self._tell(leftovers(event, _ANSWER_FIELDS) | named, chunks)
 
     def _choice(self, choice: dict[str, Any], chunks: list[StreamChunk]) -> None:
         index = _index(choice, 0)
@@ -244,9 +203,6 @@ class StreamDecoder:
             self._fail(problem)
         else:
             self.done = True
-
-    def _fail(self, message: str) -> None:
-        self.error = StreamError(message)
 
 
 _as_bytes = body_writer()

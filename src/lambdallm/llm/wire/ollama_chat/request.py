@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...types import ProviderPart
 from ..body import body_writer
-from ..codec import Encoded
+from ..codec import Encoded, is_set, without_ignored
 from ..notes import extra_of
 from .messages import PROTOCOL, encode_messages, lost, merged, unsupported
 
@@ -45,11 +45,9 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
 
 def checked(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequest:
     """The request without what the model ignores. Raises for the first setting that can't be sent."""
-    ignored = [name for name in facts.get("ignored", ()) if _is_set(request, name)]
-    warnings += [f"{name!r} left out: the model ignores it" for name in ignored]
-    request = request.replace(**{name: request._defaults[name] for name in ignored}) if ignored else request
+    request = without_ignored(request, facts, warnings, "left out: the model ignores it")
     for name in facts.get("unsupported", ()):
-        if _is_set(request, name):
+        if is_set(request, name):
             raise unsupported(name, "this model does not take it")
     if request.n not in (None, 1):
         raise unsupported("n", "this protocol gives one answer a request")
@@ -60,11 +58,6 @@ def checked(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequ
     for name in _SAID_IN_A_WORD:
         lost(getattr(request, name), name, warnings)
     return request
-
-
-def _is_set(request: ChatRequest, name: str) -> bool:
-    default = request._defaults.get(name)
-    return getattr(request, name, default) is not default
 
 
 def written(body: dict[str, Any], request: ChatRequest, facts: Facts, warnings: list[str]) -> Encoded:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...errors import UnsupportedParameterError
 from ...types import ProviderPart
 from ..body import body_writer
-from ..codec import Encoded
+from ..codec import Encoded, is_set, without_ignored
 from ..notes import extra_of, form, own_fields
 from .fields import PROTOCOL
 from .messages import Toward, encode_messages
@@ -40,7 +40,7 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     `InvalidRequestError` for a value that JSON can't hold.
     """
     warnings: list[str] = []
-    request = _without_ignored(request, facts, warnings)
+    request = without_ignored(request, facts, warnings)
     _refuse(request, facts)
     toward = Toward(facts, warnings)
     messages = encode_messages(request.messages, toward)
@@ -69,23 +69,12 @@ def unsupported(param: str, why: str) -> UnsupportedParameterError:
     return UnsupportedParameterError(f"{param!r} can't be sent: {why}.", param=param)
 
 
-def _without_ignored(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequest:
-    ignored = [name for name in facts.get("ignored", ()) if _is_set(request, name)]
-    warnings += [f"{name!r} was left out: this provider ignores it" for name in ignored]
-    return request.replace(**{name: request._defaults[name] for name in ignored}) if ignored else request
-
-
 def _refuse(request: ChatRequest, facts: Facts) -> None:
     """Raise for the first setting that this provider does not take."""
     beyond = (name for name in _BEYOND if name not in facts.get("supports", ()))
     for name in (*facts.get("unsupported", ()), *beyond):
-        if _is_set(request, name):
+        if is_set(request, name):
             raise unsupported(name, "this model does not take it")
-
-
-def _is_set(request: ChatRequest, name: str) -> bool:
-    default = request._defaults.get(name)
-    return getattr(request, name, default) is not default
 
 
 def _plain(request: ChatRequest, facts: Facts) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Almost every event is a few characters of text in a shape seen just before: `feed` recognises those itself, unparsed
 where only the text differs (`repeat`), else at a third of a microsecond beyond the JSON; everything else takes the
-long way through `_event`. Shapes that the long way found plain are remembered by their widths (how many fields the
+long way through `events`. Shapes that the long way found plain are remembered by their widths (how many fields the
 event and its choice have), so a field that is new sends its event the long way.
 
 Sources: OpenAI, "The chat completion chunk object"; OpenRouter, "Streaming" and "Error handling"; Groq, "Errors";
@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import json
 
-from ...errors import StreamError
 from ...types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart
 from ..framing import FramingError
 from ..notes import own_fields
-from ..openai_error import ErrorFacts, error_inside, stream_error
+from ..openai_error import error_inside, stream_error
 from ..repeat import Repeat
-from ..sse import SseDecoder
 from .calls import CallTracker
-from .fields import PROTOCOL, as_json, finish_reason, grow, leftovers, noted, read_usage, reasoning_text, records
+from .events import ChoiceEvents
+from .fields import PROTOCOL, as_json, finish_reason, grow, leftovers, noted, reasoning_text, records
 from .response import (
     ANSWER_FIELDS,
     CHOICE_FIELDS,
@@ -35,7 +34,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...errors import LLMError
     from ...types import Part
 
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # the C scanner: not in the stubs
@@ -43,15 +41,12 @@ _IRREGULAR = (KeyError, IndexError, TypeError, AttributeError, ValueError, StopI
 _SHOWN = 80
 
 
-class StreamDecoder:
+class StreamDecoder(ChoiceEvents):
     """Turns the bytes of one streamed answer into chunks; see `codec.Decoder`."""
 
     def __init__(self) -> None:
-        self.error: LLMError | None = None
-        self.done = False
-        self._sse = SseDecoder(bare_json=True)
+        super().__init__()
         self._choices: dict[int, _Choice] = {}
-        self._told: dict[str, Any] = {}
         self._broken = False
         self._width = self._choice_width = 0
         self._repeat = Repeat()
@@ -114,46 +109,15 @@ class StreamDecoder:
             self._finish(chunks, "" if whole else "The stream broke off before its end.")
         return chunks
 
-    def _is_over(self) -> bool:
-        return self.done or self.error is not None
-
-    def _payload(self, name: str, payload: bytes, chunks: list[StreamChunk], *, cut: bool = False) -> None:
-        """One event of whatever content; one that the bytes ended in may be cut short, and is then none."""
-        text = payload.decode("utf-8", "replace").strip()
-        if text == "[DONE]":
-            whole = any(choice.finished for choice in self._choices.values())
-            self._finish(chunks, "" if whole else "The stream ended without a finish reason.")
-        elif text:
-            try:
-                self._event(name, json.loads(text), chunks)
-            except (ValueError, RecursionError):
-                if not cut:
-                    self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
-
-    def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
-        found = ErrorFacts(event) if name == "error" else error_inside(event)
-        if found is not None:
-            self.error = stream_error(found, usage=read_usage(event) if isinstance(event, dict) else None)
-            return
-        choices = (event.get("choices") or []) if isinstance(event, dict) else None
-        if not isinstance(choices, list):
-            self._fail(f"The stream is malformed: {as_json(event)[:_SHOWN]!r} is no event of this protocol.")
-            return
-        self._width = len(event)
-        self._metadata(event, chunks)
-        for choice in records(choices):
-            self._choice(choice, chunks)
-        if (usage := read_usage(event)) is not None:
-            chunks.append(StreamChunk(usage=usage))
+    def _any_finished(self) -> bool:
+        return any(choice.finished for choice in self._choices.values())
 
     def _metadata(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
-        """Tell each field of the answer once, and again when it changes to something that says more than nothing."""
+        """Keep the event's width, and tell of the answer what says more than nothing."""
+        self._width = len(event)
         fields = leftovers(event, ANSWER_FIELDS)
         fields |= {key: value for key in ("id", "model") if isinstance(value := event.get(key), str)}
-        fields = {key: value for key, value in fields.items() if value != "" or key not in self._told}
-        if news := {key: value for key, value in fields.items() if self._told.get(key) != value}:
-            self._told |= news
-            chunks.append(StreamChunk(metadata=news))
+        self._tell({key: value for key, value in fields.items() if value != "" or key not in self._told}, chunks)
 
     def _choice(self, choice: dict[str, Any], chunks: list[StreamChunk]) -> None:
         index = choice.get("index")
@@ -182,9 +146,6 @@ class StreamDecoder:
             self._fail(problem)
         else:
             self.done = True
-
-    def _fail(self, message: str) -> None:
-        self.error = StreamError(message)
 
 
 class _Choice:

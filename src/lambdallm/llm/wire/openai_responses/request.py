@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...errors import UnsupportedParameterError
 from ...types import ProviderPart, ReasoningPart, TextPart
 from ..body import body_writer
-from ..codec import Encoded
+from ..codec import Encoded, is_set, without_ignored
 from ..notes import asked_fields, extra_of, form, left_out, own_fields
 from .fields import ENCRYPTED, LOGPROBS, NAME, said
 from .messages import ItemWriter
@@ -48,7 +48,7 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     `InvalidRequestError` for a value that JSON can't hold.
     """
     warnings: list[str] = []
-    request = _without_ignored(request, facts, warnings)
+    request = without_ignored(request, facts, warnings)
     _refuse(request, facts)
     extra = extra_of(request, NAME, warnings)
     if "store" in facts and "store" not in extra and request.dialect != NAME:
@@ -70,25 +70,14 @@ def _unsupported(param: str, why: str) -> UnsupportedParameterError:
     return UnsupportedParameterError(f"{param!r} can't be sent: {why}.", param=param)
 
 
-def _without_ignored(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequest:
-    ignored = [name for name in facts.get("ignored", ()) if _is_set(request, name)]
-    warnings += [f"{name!r} was left out: this provider ignores it" for name in ignored]
-    return request.replace(**{name: request._defaults[name] for name in ignored}) if ignored else request
-
-
 def _refuse(request: ChatRequest, facts: Facts) -> None:
     """Raise for the first setting that this provider, or the protocol, does not take."""
     for name in facts.get("unsupported", ()):
-        if _is_set(request, name):
+        if is_set(request, name):
             raise _unsupported(name, "this model does not take it")
     for name in _BEYOND:
-        if name not in facts.get("supports", ()) and _is_set(request, name) and not _is_neutral(request, name):
+        if name not in facts.get("supports", ()) and is_set(request, name) and not _is_neutral(request, name):
             raise _unsupported(name, "the Responses protocol does not have it")
-
-
-def _is_set(request: ChatRequest, name: str) -> bool:
-    default = request._defaults.get(name)
-    return getattr(request, name, default) is not default
 
 
 def _is_neutral(request: ChatRequest, name: str) -> bool:
