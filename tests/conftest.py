@@ -6,6 +6,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import servers
 from lambdallm.llm.clients.model_file import LocalModel, locate
 from lambdallm.llm.errors import ConfigurationError
 
@@ -54,3 +55,17 @@ def local_model() -> LocalModel:
         return locate()
     except ConfigurationError as error:
         pytest.fail(f"{error} Tests never fetch anything themselves.", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory):
+    """A Redis server of this test worker's own."""
+    with servers.redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory):
+    """The endpoint of emulated AWS services, of this test worker's own."""
+    with servers.ministack_server(tmp_path_factory.mktemp("ministack")) as url:
+        yield url

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Self
 
+    from .routing.decision import RoutingDecision
     from .types import Completion, Usage
 
 
@@ -96,11 +97,14 @@ class LLMError(LambdaLLMError):
     """What a call to a model can fail with.
 
     `status` is the HTTP status, `type` and `code` are the provider's own words, `retry_after` is in seconds,
-    `attempts` counts the tries made, `usage` is what all of them used, and `partial` is what a broken stream had
-    delivered. `retryable` says whether the same request may succeed if sent again.
+    `attempts` counts the tries made, `usage` and `cost_usd` are what all of them used and cost (`None` where that is
+    unknown), and `partial` is what a broken stream had delivered. `retryable` says whether the same request may succeed
+    if sent again; `sent` is false where it was refused here and no call was made. `routing` is how a router chose.
     """
 
     retryable: bool = False
+    sent: bool = True
+    routing: RoutingDecision | None = None
 
     def __init__(
         self,
@@ -118,15 +122,19 @@ class LLMError(LambdaLLMError):
         retryable: bool | None = None,
         attempts: int = 1,
         usage: Usage | None = None,
+        cost_usd: float | None = None,
         partial: Completion | None = None,
+        sent: bool | None = None,
     ) -> None:
         super().__init__(message, fix=fix)
         self.provider, self.model, self.status = provider, model, status
         self.type, self.code, self.param = type, code, param
         self.request_id, self.retry_after, self.attempts = request_id, retry_after, attempts
-        self.usage, self.partial = usage, partial
+        self.usage, self.cost_usd, self.partial = usage, cost_usd, partial
         if retryable is not None:
             self.retryable = retryable
+        if sent is not None:
+            self.sent = sent
 
     def located(self, provider: str, model: str) -> Self:
         """Itself, told which provider and model it came from, where it did not know."""
@@ -239,6 +247,7 @@ class ProviderServerError(LLMError, ProviderError):
 class CircuitOpenError(ProviderServerError):
     """The circuit breaker is open: the provider failed too often, and no call was made. `retry_after` says how long."""
 
+    sent = False
     fix = "Wait, or switch to another provider."
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias, TypeVar
 
     from ..transport.types import Headers, HttpRequest, Timeouts
+    from .task import Signal, Task
 
     T = TypeVar("T")
 
@@ -95,16 +96,49 @@ class Environment(Value):
 class Perform(Value):
     """Run a function that is not ours, such as a client's own hook → what it returns, or `Err`.
 
-    An asynchronous driver awaits it, for at most `seconds`; a synchronous one can't interrupt it. What it raises for
-    want of time or connection becomes an `Err` as the transport's failures do; a bug is raised on.
+    An asynchronous driver awaits what can be awaited, for at most `seconds`; a synchronous one can't interrupt the
+    function, and refuses what would have to be awaited. What it raises for want of time or connection becomes an `Err`
+    as the transport's failures do; a bug is raised on.
     """
 
     function: Callable[[], Any]
     seconds: float | None = None
 
 
+class Tell(Value):
+    """Tell a listener of something that happened → `None`. What the listener raises is reported, and harms nothing."""
+
+    listener: Callable[[Any], object]
+    notice: object
+
+
+class Start(Value):
+    """Begin a flow beside this one → `Task`. It runs to its end, or to its first `Emit`, where it pauses.
+
+    Whoever starts a task takes its outcome (`Await` its signal, then `concurrent.taken`) or cancels it; what is still
+    running when the starter ends is cancelled.
+    """
+
+    flow: Flow[Any]
+
+
+class Await(Value):
+    """Wait until one of the signals has fired, for at most `seconds` → `None`. Ask the signals which."""
+
+    signals: tuple[Signal, ...]
+    seconds: float | None = None
+
+
+class Cancel(Value):
+    """Stop a task and close what it has open → `None`. One that has ended stays as it is."""
+
+    task: Task
+
+
 if TYPE_CHECKING:
-    Effect: TypeAlias = Send | Open | Read | Close | Emit | Sleep | Now | Environment | Perform
+    Effect: TypeAlias = (
+        Send | Open | Read | Close | Emit | Sleep | Now | Environment | Perform | Tell | Start | Await | Cancel
+    )
     Flow: TypeAlias = Generator[Effect, Any, T]
     Environ: TypeAlias = Mapping[str, str]
 

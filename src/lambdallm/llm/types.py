@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar, Literal, TypeAlias
 
+    from .routing.decision import RoutingDecision
+
     Role = Literal["system", "developer", "user", "assistant", "tool"]
     FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "pause", "error", "other"]
     InputType = Literal["query", "document", "classification", "clustering", "similarity"]
@@ -272,7 +274,12 @@ class Usage(Value):
     `input_tokens` counts all of the input, with what was read from (`cached_tokens`) and written to
     (`cache_write_tokens`) the provider's prompt cache; `output_tokens` counts all of the output, `reasoning_tokens`
     included. `native` is the provider's own record. `billed` are the input and output tokens that are charged, where a
-    provider charges fewer than the model saw.
+    provider charges fewer than the model saw; `charged_usd` is what it says the whole call cost.
+
+    What some price lists price apart: `details` counts parts of the above and fees, by the kinds of
+    `catalog.definition.PRICED_APART`; `tier` is the provider's word for a service tier that is not the standard one
+    (`flex`, `batch`, two joined by `+`); `others` are runs of models within the call that the counts leave out, each
+    with its model's id, `""` for the same model.
     """
 
     input_tokens: int = 0
@@ -282,6 +289,10 @@ class Usage(Value):
     reasoning_tokens: int = 0
     native: Metadata = EMPTY
     billed: tuple[int, int] | None = None
+    charged_usd: float | None = None
+    details: Mapping[str, int] = EMPTY
+    tier: str | None = None
+    others: tuple[tuple[str, Usage], ...] = ()
 
     COUNTS: ClassVar[tuple[str, ...]] = (
         "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
@@ -293,12 +304,25 @@ class Usage(Value):
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: Usage) -> Usage:
+        """Both together, without `native`. A charge that only one knows, and tiers that differ, are lost."""
+        if not self.total_tokens and self == Usage():
+            return other.replace(native=EMPTY)
+        if not other.total_tokens and other == Usage():
+            return self.replace(native=EMPTY)
         billed = None
         if self.billed is not None or other.billed is not None:
             pairs = [use.billed or (use.input_tokens, use.output_tokens) for use in (self, other)]
             billed = (pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1])
+        charged = self.charged_usd is not None and other.charged_usd is not None
         counts = {name: getattr(self, name) + getattr(other, name) for name in self.COUNTS}
-        return Usage(**counts, billed=billed)
+        return Usage(
+            **counts,
+            billed=billed,
+            charged_usd=(self.charged_usd or 0) + (other.charged_usd or 0) if charged else None,
+            details={k: self.details.get(k, 0) + other.details.get(k, 0) for k in (*self.details, *other.details)},
+            tier=self.tier if self.tier == other.tier else None,
+            others=self.others + other.others,
+        )
 
 
 class Choice(Value):
@@ -317,6 +341,10 @@ class Completion(Value):
     `usage` and `cost_usd` are `None` when unknown, never zero for that. `warnings` name what was asked for and could
     not be done. `metadata` is what the provider sent beyond the fields here. `time_to_first_token_ms` is only known
     for streams.
+
+    `usage` and `cost_usd` count every attempt that was paid for, failed ones and those of other models too. `cache`
+    says that no call was made for this answer: `hit` (the same request was answered before), `semantic` (one that
+    means the same was), `shared` (the same request was under way); it then costs 0. `routing` is how a router chose.
     """
 
     choices: tuple[Choice, ...]
@@ -330,6 +358,8 @@ class Completion(Value):
     attempts: int = 1
     warnings: tuple[str, ...] = ()
     metadata: Metadata = EMPTY
+    cache: Literal["hit", "semantic", "shared"] | None = None
+    routing: RoutingDecision | None = None
 
     @property
     def message(self) -> ChatMessage:

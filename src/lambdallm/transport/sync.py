@@ -7,6 +7,7 @@ from time import monotonic
 
 from .errors import TransportError
 from .exchange import Client
+from .interrupt import here
 from .wire import Expired
 
 TYPE_CHECKING = False
@@ -97,6 +98,13 @@ class _BlockingDriver:
     __slots__ = ()
 
     async def wait(self, wire: Wire, writing: bool, until: float | None) -> None:
+        if here.interrupt is not None:
+            with here.interrupt.while_waiting(lambda: _shut(wire)):
+                self._wait(wire, writing, until)
+        else:
+            self._wait(wire, writing, until)
+
+    def _wait(self, wire: Wire, writing: bool, until: float | None) -> None:
         ready = wire.writable if writing else wire.readable
         if until is None:
             ready(None)
@@ -108,6 +116,14 @@ class _BlockingDriver:
     async def resolve(self, host: str, port: int, until: float | None) -> Sequence[Any]:
         # Bytes, because getaddrinfo loads the IDNA tables (2 ms) for text.
         return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+
+
+def _shut(wire: Wire) -> None:
+    """Wake a thread that waits for a socket, by ending the connection."""
+    try:
+        wire.sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it has ended
 
 
 def _run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,268 @@
+"""The driver of programs with an event loop. Its connections belong to the loop that opened them."""
+
+from __future__ import annotations
+
+import os
+
+from ...transport.errors import TransportError
+from ..errors import LLMError
+from ..flow import Await, Cancel, Close, Emit, Environment, Now, Open, Opened, Perform, Read, Send, Sleep, Start, Tell
+from ..result import Err, Ok
+from ..task import Task
+from .blocking import Handle, now, tell
+from .failures import as_llm_error, imported, mapped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import Any, TypeVar
+
+    from ...transport.types import AsyncTransport
+    from ..flow import Effect, Flow
+    from ..result import Result
+
+    T = TypeVar("T")
+
+
+class AsyncDriver:
+    """The asynchronous twin of `Driver`. Connections belong to the event loop that opened them."""
+
+    def __init__(self, transport: AsyncTransport | None = None) -> None:
+        self._network = transport
+        self._others: dict[str, AsyncTransport] = {}
+        self._perform: dict[type, Callable[[Any], Awaitable[Any]]] = {
+            Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep, Perform: _performed,
+            Await: _await, Cancel: _cancel,
+        }  # fmt: skip
+        self._answer: dict[type, Callable[[Any], Any]] = {
+            Now: now, Environment: lambda _: os.environ, Tell: tell, Start: self._start,
+        }  # fmt: skip
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Perform a flow that emits nothing, and return its value."""
+        outcome: Any = None
+        held: _Held | None = None
+        try:
+            while True:
+                effect = flow.send(outcome)
+                kind = type(effect)
+                answer = self._answer.get(kind)
+                outcome = answer(effect) if answer else await self._perform[kind](effect)
+                if kind is Start:
+                    held = held or _Held()
+                    held.tasks.append(outcome)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            flow.close()
+            if held is not None:
+                await held.close()
+
+    async def iterate(self, flow: Flow[Result[Any, LLMError]]) -> AsyncGenerator[Any, None]:
+        """Perform a flow, yielding what it emits as it emits it; raises the error it ends with."""
+        outcome: Any = None
+        held = _Held()
+        try:
+            while True:
+                effect = flow.send(outcome)
+                kind = type(effect)
+                if kind is Emit:
+                    for item in effect.items:  # type: ignore[union-attr]  # an Emit, by the line above
+                        yield item
+                    outcome = None
+                    continue
+                answer = self._answer.get(kind)
+                outcome = answer(effect) if answer else await self._perform[kind](effect)
+                if kind is Open or kind is Start:
+                    held.keep(outcome)
+        except StopIteration as stop:
+            stop.value.unwrap()
+        finally:
+            flow.close()
+            await held.close()
+
+    def _start(self, effect: Start) -> Task:
+        task = Task(effect.flow)
+        task.own = _Runner(task, self)
+        return task
+
+    async def outcome_of(self, effect: Effect) -> Any:
+        """Perform one effect that is no `Emit`."""
+        kind = type(effect)
+        answer = self._answer.get(kind)
+        return answer(effect) if answer else await self._perform[kind](effect)
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        for transport in [self._network, *self._others.values()]:
+            if transport is not None:
+                await transport.aclose()
+
+    async def _send(self, effect: Send) -> Result[Any, LLMError]:
+        try:
+            return Ok(await self._transport(effect.via).send(effect.request, effect.timeouts))
+        except (TransportError, ValueError) as error:
+            return Err(mapped(error, effect.request.url))
+
+    async def _open(self, effect: Open) -> Result[Opened, LLMError]:
+        try:
+            stream = await self._transport(effect.via).open(effect.request, effect.timeouts)
+        except (TransportError, ValueError) as error:
+            return Err(mapped(error, effect.request.url))
+        return Ok(Opened(stream.status, stream.headers, Handle(stream, aiter(stream))))
+
+    def _transport(self, via: str) -> AsyncTransport:
+        if not via:
+            if self._network is None:
+                from ...transport.aio import AsyncioTransport
+
+                self._network = AsyncioTransport()
+            return self._network
+        if via not in self._others:
+            from ..clients.in_process import ThreadedTransport
+
+            self._others[via] = ThreadedTransport(imported(via)())
+        return self._others[via]
+
+
+class _Held:
+    """The asynchronous twin of `blocking.Held`."""
+
+    __slots__ = ("handles", "tasks")
+
+    def __init__(self) -> None:
+        self.handles: list[Handle] = []
+        self.tasks: list[Task] = []
+
+    def keep(self, outcome: Any) -> None:
+        """Remember what an `Open` or a `Start` gave."""
+        if type(outcome) is Ok:
+            self.handles.append(outcome.value.handle)
+        elif type(outcome) is not Err:
+            self.tasks.append(outcome)
+
+    async def close(self) -> None:
+        """Stop the tasks and close the answers."""
+        for task in self.tasks:
+            await task.own.stop()
+        for handle in self.handles:
+            await handle.stream.aclose()
+
+
+class _Runner:
+    """Runs a task beside others of its event loop, to its end or its first `Emit`."""
+
+    __slots__ = ("_driver", "_held", "_loop_task", "_task")
+
+    def __init__(self, task: Task, driver: AsyncDriver) -> None:
+        from asyncio import ensure_future
+
+        self._task, self._driver, self._held = task, driver, _Held()
+        self._loop_task = ensure_future(self._run())
+
+    async def _run(self) -> None:
+        task = self._task
+        try:
+            await self._advance()
+        except Exception as bug:  # noqa: BLE001  # it is raised where the task's outcome is taken
+            task.failure = bug
+        except BaseException:
+            task.cancelled = True
+            raise
+        finally:
+            if task.emitted is None:
+                task.flow.close()
+                await self._held.close()
+            task.signal.fire()
+
+    async def _advance(self) -> None:
+        task, outcome = self._task, None
+        try:
+            while True:
+                effect = task.flow.send(outcome)
+                if type(effect) is Emit:
+                    task.emitted = effect.items
+                    return
+                outcome = await self._driver.outcome_of(effect)
+                if type(effect) is Open or type(effect) is Start:
+                    self._held.keep(outcome)
+        except StopIteration as end:
+            task.value = end.value
+
+    async def stop(self) -> None:
+        """End the task, and wait until it has let go of what it holds."""
+        if not self._loop_task.done():
+            from asyncio import wait
+
+            self._loop_task.cancel()
+            await wait((self._loop_task,))
+        self._task.flow.close()
+        await self._held.close()
+        self._task.signal.fire()  # one that was stopped before its first step has not
+
+
+async def _cancel(effect: Cancel) -> None:
+    await effect.task.own.stop()
+
+
+async def _await(effect: Await) -> None:
+    """Wait in this event loop for any of the signals, whichever thread fires them."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    woken = asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(woken.set)
+
+    for signal in effect.signals:
+        signal.listen(wake)
+    try:
+        async with asyncio.timeout(effect.seconds):
+            await woken.wait()
+    except TimeoutError:
+        return
+    finally:
+        for signal in effect.signals:
+            signal.forget(wake)
+
+
+async def _read(effect: Read) -> Result[bytes, LLMError]:
+    handle: Any = effect.handle
+    try:
+        return Ok(await anext(handle.pieces, b""))
+    except TransportError as error:
+        return Err(mapped(error, ""))
+
+
+async def _close(effect: Close) -> None:
+    handle: Any = effect.handle
+    await handle.stream.aclose()
+
+
+async def _sleep(effect: Sleep) -> None:
+    import asyncio
+
+    await asyncio.sleep(effect.seconds)
+
+
+async def _performed(effect: Perform) -> Any:
+    import asyncio
+
+    try:
+        async with asyncio.timeout(effect.seconds):
+            value = effect.function()
+            return await value if hasattr(value, "__await__") else value
+    except (LLMError, OSError) as error:
+        return Err(as_llm_error(error, effect.seconds))
+
+
+_shared: list[AsyncDriver] = []
+
+
+def shared_async_driver() -> AsyncDriver:
+    """The asynchronous driver of this environment."""
+    if not _shared:
+        _shared.append(AsyncDriver())
+    return _shared[0]

@@ -1,0 +1,234 @@
+"""The driver of functions without an event loop: blocking calls in the calling thread.
+
+What runs beside (`Start`) gets a thread of its own, from `threads`, which only then is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..._value import Value
+from ...transport.errors import TransportError
+from ...transport.interrupt import here
+from ..errors import ConfigurationError, LLMError
+from ..flow import (
+    Await,
+    Cancel,
+    Clock,
+    Close,
+    Emit,
+    Environment,
+    Now,
+    Open,
+    Opened,
+    Perform,
+    Read,
+    Send,
+    Sleep,
+    Start,
+    Tell,
+)
+from ..result import Err, Ok
+from .failures import as_llm_error, imported, mapped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Any, TypeVar
+
+    from ...transport.types import Transport
+    from ..flow import Flow
+    from ..result import Result
+    from ..task import Task
+
+    T = TypeVar("T")
+
+
+class Handle(Value):
+    """An open answer and the iterator over its pieces."""
+
+    stream: Any
+    pieces: Any
+
+
+class Driver:
+    """Performs effects in the calling thread, with blocking calls. Safe to share between threads and across a fork."""
+
+    def __init__(self, transport: Transport | None = None) -> None:
+        self._network = transport
+        self._others: dict[str, Transport] = {}
+        self._perform: dict[type, Callable[[Any], Any]] = {
+            Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep, Now: now,
+            Environment: lambda _: os.environ, Perform: _performed, Tell: tell,
+            Start: self._start, Await: _await, Cancel: _cancel,
+        }  # fmt: skip
+
+    def run(self, flow: Flow[T]) -> T:
+        """Perform a flow that emits nothing, and return its value."""
+        outcome: Any = None
+        perform = self._perform
+        held: Held | None = None
+        try:
+            while True:
+                effect = flow.send(outcome)
+                kind = type(effect)
+                outcome = perform[kind](effect)
+                if kind is Start:
+                    held = held or Held()
+                    held.tasks.append(outcome)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            flow.close()
+            if held is not None:
+                held.close()
+
+    def iterate(self, flow: Flow[Result[Any, LLMError]]) -> Generator[Any, None, None]:
+        """Perform a flow, yielding what it emits as it emits it; raises the error it ends with."""
+        outcome: Any = None
+        perform = self._perform
+        held = Held()
+        try:
+            while True:
+                effect = flow.send(outcome)
+                kind = type(effect)
+                if kind is Emit:
+                    yield from effect.items  # type: ignore[union-attr]  # an Emit, by the line above
+                    outcome = None
+                    continue
+                outcome = perform[kind](effect)
+                if kind is Open or kind is Start:
+                    held.keep(outcome)
+        except StopIteration as stop:
+            stop.value.unwrap()
+        finally:
+            flow.close()
+            held.close()
+
+    def _start(self, effect: Start) -> Task:
+        from .threads import begun
+
+        return begun(self._perform, effect.flow)
+
+    def close(self) -> None:
+        """Close every connection. The driver can be used again."""
+        for transport in [self._network, *self._others.values()]:
+            if transport is not None:
+                transport.close()
+
+    def _send(self, effect: Send) -> Result[Any, LLMError]:
+        try:
+            return Ok(self._transport(effect.via).send(effect.request, effect.timeouts))
+        except (TransportError, ValueError) as error:
+            return Err(mapped(error, effect.request.url))
+
+    def _open(self, effect: Open) -> Result[Opened, LLMError]:
+        try:
+            stream = self._transport(effect.via).open(effect.request, effect.timeouts)
+        except (TransportError, ValueError) as error:
+            return Err(mapped(error, effect.request.url))
+        return Ok(Opened(stream.status, stream.headers, Handle(stream, iter(stream))))
+
+    def _transport(self, via: str) -> Transport:
+        if not via:
+            if self._network is None:
+                from ...transport.sync import SyncTransport
+
+                self._network = SyncTransport()
+            return self._network
+        if via not in self._others:
+            self._others[via] = imported(via)()
+        return self._others[via]
+
+
+class Held:
+    """What a running flow holds, open answers and tasks: let go however the flow ends."""
+
+    __slots__ = ("handles", "tasks")
+
+    def __init__(self) -> None:
+        self.handles: list[Handle] = []
+        self.tasks: list[Task] = []
+
+    def keep(self, outcome: Any) -> None:
+        """Remember what an `Open` or a `Start` gave."""
+        if type(outcome) is Ok:
+            self.handles.append(outcome.value.handle)
+        elif type(outcome) is not Err:
+            self.tasks.append(outcome)
+
+    def close(self) -> None:
+        """Stop the tasks and close the answers."""
+        for task in self.tasks:
+            task.own.stop()
+        for handle in self.handles:
+            handle.stream.close()
+
+
+def _cancel(effect: Cancel) -> None:
+    effect.task.own.stop()
+
+
+def _await(effect: Await) -> None:
+    from .threads import wait_for
+
+    wait_for(effect.signals, effect.seconds)
+
+
+def _sleep(effect: Sleep) -> None:
+    if here.interrupt is None:
+        time.sleep(effect.seconds)
+    else:
+        _await(Await((), effect.seconds))
+
+
+def tell(effect: Tell) -> None:
+    """Tell a listener; its own failure is logged and stays its own."""
+    try:
+        effect.listener(effect.notice)
+    except Exception:  # whatever it is, the call it listens to goes on
+        from logging import getLogger
+
+        getLogger("lambdallm").exception("The listener %r failed.", effect.listener)
+
+
+def _read(effect: Read) -> Result[bytes, LLMError]:
+    handle: Any = effect.handle
+    try:
+        return Ok(next(handle.pieces, b""))
+    except TransportError as error:
+        return Err(mapped(error, ""))
+
+
+def _close(effect: Close) -> None:
+    handle: Any = effect.handle
+    handle.stream.close()
+
+
+def now(_effect: Now) -> Clock:
+    """Read the clocks."""
+    return Clock(time.monotonic(), time.time())
+
+
+def _performed(effect: Perform) -> Any:
+    try:
+        value = effect.function()
+    except (LLMError, OSError) as error:
+        return Err(as_llm_error(error))
+    if hasattr(value, "__await__"):
+        getattr(value, "close", lambda: None)()
+        fix = "Give the blocking client blocking functions, or use the asynchronous client."
+        raise ConfigurationError(f"{effect.function!r} is asynchronous.", fix=fix)
+    return value
+
+
+_shared: list[Driver] = []
+
+
+def shared_driver() -> Driver:
+    """The driver of this environment: its connections survive warm invocations."""
+    if not _shared:
+        _shared.append(Driver())
+    return _shared[0]
