@@ -51,6 +51,15 @@ def test_a_failure_that_lasts_is_returned_at_once():
     assert waits(script) == []
 
 
+def test_what_was_refused_here_is_not_tried_again_and_is_no_attempt():
+    script = Script()
+    refused = LLMRateLimitError("Your own limit.", retry_after=1, sent=False)
+    result = script.run(retried(attempts(ProviderServerError("a"), refused, 1), RetryPolicy()))
+    assert result.error is refused
+    assert result.error.attempts == 1
+    assert waits(script) == [1.0]
+
+
 def test_the_provider_says_how_long_to_wait():
     script = Script()
     script.run(retried(attempts(LLMRateLimitError("slow down", retry_after=7.5), 1), RetryPolicy()))

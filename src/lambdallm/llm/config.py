@@ -21,8 +21,12 @@ class ClientConfig(Value):
     `None` leaves a setting to the provider's definition in the catalog: its default model, the environment variable its
     key is in, its time limits. `options` are fields of `ChatRequest` for every call that does not set them itself.
     Times are in seconds: `timeout` is the longest silence, `chunk_timeout` the longest wait for the next chunk of a
-    stream, `total_timeout` the longest call. After `failure_threshold` failures in a row no call is made for
-    `recovery_seconds`.
+    stream, `total_timeout` the longest call with all its attempts. After `failure_threshold` failures in a row no call
+    is made for `recovery_seconds`.
+
+    `requests_per_minute` and `tokens_per_minute` limit each model, `max_concurrency` the calls under way at once. Where
+    an attempt has given nothing for `hedge_seconds`, a second one is made beside it and the faster is the answer: dear,
+    for where waiting is dearer.
     """
 
     provider: str = "openai"
@@ -40,6 +44,10 @@ class ClientConfig(Value):
     failure_threshold: int = 5
     recovery_seconds: float = 30.0
     check_token_limit: bool = True
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    max_concurrency: int | None = None
+    hedge_seconds: float | None = None
 
     def __repr__(self) -> str:
         shown = (name for name in self._fields if name not in ("api_key", "headers"))

@@ -1,11 +1,14 @@
-"""The life of a client's call as the library documents it: breaker, token limit, attempts that the breaker hears of.
+"""The life of a client's call as the library documents it: breaker, token limit, then attempts with backoff.
 
-Flows over hooks: `attempt` is whatever makes one attempt. The synchronous and the asynchronous clients run the same.
+Each attempt passes the rate limit, takes a slot where slots are limited, may be hedged by a second one when it is late,
+and is told to the breaker. Flows over hooks: `attempt` is whatever makes one attempt, given the record it writes to.
+This is the one place that knows the order of these policies; none of them knows another.
 """
 
 from __future__ import annotations
 
 from .._value import Value
+from .concurrent import first_of
 from .errors import TokenLimitError
 from .flow import NOW, Emit, Perform
 from .pipeline import broken_off
@@ -19,54 +22,124 @@ if TYPE_CHECKING:
 
     from .errors import LLMError
     from .flow import Flow
-    from .health.circuit_breaker import ProviderCircuitBreaker
+    from .health.breakers import CallBreaker
+    from .rate_limiting import ConcurrencyLimit, Permit, RateLimiter
     from .result import Result
     from .streaming.record import StreamRecord
     from .types import ChatMessage
 
-    Attempt = Callable[[], Flow[Result[Any, LLMError]]]
+    Attempt = Callable[[StreamRecord], Flow[Result[Any, LLMError]]]
     Exceeds = Callable[[Sequence[ChatMessage]], bool]
 
 
 class Guards(Value):
-    """What stands before and around the attempts of a client."""
+    """What stands before and around the attempts of a call.
 
-    breaker: ProviderCircuitBreaker
+    `asked_tokens` are what the limiter reserves for one attempt. A second attempt is made beside the first where that
+    has given nothing for `hedge_seconds`.
+    """
+
+    breaker: CallBreaker
     exceeds_token_limit: Exceeds
     policy: RetryPolicy = RetryPolicy()
+    limiter: RateLimiter | None = None
+    limit_key: str = ""
+    asked_tokens: Callable[[], int] = int
+    slots: ConcurrencyLimit | None = None
+    hedge_seconds: float | None = None
 
 
 def guarded(
-    attempt: Attempt, messages: Sequence[ChatMessage], guards: Guards, *, may_emit: bool = False
+    attempt: Attempt, messages: Sequence[ChatMessage], guards: Guards, record: StreamRecord, *, may_emit: bool = False
 ) -> Flow[Result[Any, LLMError]]:
     """Run `attempt` behind the guards, until it succeeds, fails for good, or the breaker opens."""
-    clock = yield NOW
-    if not guards.breaker.is_available(clock.monotonic):
-        return Err(guards.breaker.refusal(clock.monotonic))
-    if guards.exceeds_token_limit(messages):
-        guards.breaker.give_back()
-        return Err(TokenLimitError("The messages have more tokens than the model's context window holds."))
     breaker = guards.breaker
+    clock = yield NOW
+    if not breaker.is_available(clock.monotonic):
+        return Err(breaker.refusal(clock.monotonic))
+    if guards.exceeds_token_limit(messages):
+        breaker.give_back()
+        message = "The messages have more tokens than the model's context window holds."
+        return Err(TokenLimitError(message, sent=False))
     flow = retried(
-        lambda: _told(attempt, breaker), guards.policy, may_emit=may_emit, unless=lambda: breaker.state == "open"
+        lambda: _admitted(attempt, guards, record),
+        guards.policy,
+        may_emit=may_emit,
+        unless=lambda: breaker.state == "open",
     )
     return (yield from flow)
 
 
-def _told(attempt: Attempt, breaker: ProviderCircuitBreaker) -> Flow[Result[Any, LLMError]]:
+def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+    """One attempt within the rate limit and the number of slots."""
+    limiter, slots, deadline = guards.limiter, guards.slots, guards.policy.deadline
+    if limiter is None and slots is None:
+        return (yield from _hedged(attempt, guards, record))
+    permit: Permit | None = None
+    if slots is not None and isinstance(entered := (yield from slots.enter(deadline=deadline)), Err):
+        guards.breaker.give_back()
+        return entered
+    try:
+        if limiter is not None:
+            admitted = yield from limiter.admit(guards.limit_key, guards.asked_tokens(), deadline=deadline)
+            if isinstance(admitted, Err):
+                guards.breaker.give_back()
+                return admitted
+            permit = admitted.value
+        result = yield from _hedged(attempt, guards, record)
+    finally:
+        if slots is not None:
+            slots.leave()
+    if permit is not None:
+        yield from permit.settle(_used_tokens(result, record))
+    return result
+
+
+def _used_tokens(result: Result[Any, LLMError], record: StreamRecord) -> int | None:
+    """What an attempt used, `None` where that is unknown; nothing where it was refused."""
+    if isinstance(result, Err):
+        usage = result.error.usage
+        return usage.total_tokens if usage is not None else None if record.first_chunk is not None else 0
+    usage = getattr(result.value, "usage", None) or record.usage
+    return None if usage is None else usage.total_tokens
+
+
+def _hedged(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+    """One attempt, and a second one beside it where the first is late; whichever answers first is the answer."""
+    if guards.hedge_seconds is None:
+        return (yield from _told(attempt, guards.breaker, record))
+    records = (record.twin(), record.twin())
+    flows = [lambda record=each: _told(attempt, guards.breaker, record) for each in records]
+    raced = yield from first_of(flows, stagger_seconds=guards.hedge_seconds)
+    record.attempts += len(raced.results)
+    winner = len(raced.results) - 1 if raced.winner is None else raced.winner
+    record.follow(records[winner], cancelled=raced.results.count(None) - (raced.rest is not None))
+    if raced.rest is not None:
+        return (yield from raced.rest)
+    ended: Any = raced.results[winner]
+    return ended
+
+
+def _told(attempt: Attempt, breaker: CallBreaker, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
     """One attempt, its outcome told to the breaker."""
     try:
-        result = yield from attempt()
+        result = yield from attempt(record)
     except BaseException:
         breaker.give_back()
         raise
     clock = yield NOW
     breaker.record(result, clock.monotonic)
+    if isinstance(result, Err) and result.error.usage is not None and record.first_chunk is None:
+        record.spent.append(result.error.usage)
     return result
 
 
-def performed(hook: Callable[[], Any], seconds: float | None = None) -> Flow[Result[Any, LLMError]]:
-    """One attempt that is one call of a hook."""
+def performed(
+    hook: Callable[[], Any], record: StreamRecord, deadline: float | None = None
+) -> Flow[Result[Any, LLMError]]:
+    """One attempt that is one call of a hook, which an asynchronous driver breaks off at the deadline."""
+    record.attempts += 1
+    seconds = None if deadline is None else max(0.0, deadline - (yield NOW).monotonic)
     result: Result[Any, LLMError] = yield Perform(hook, seconds)
     return result
 

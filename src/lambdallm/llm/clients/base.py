@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..config import ClientConfig
     from ..result import Result
     from ..types import ChatMessage, Completion, StreamChunk, ToolDefinition
+    from .policies import Asked
 
 
 class AbstractLLMClient(ClientTemplate):
@@ -51,20 +52,23 @@ class AbstractLLMClient(ClientTemplate):
 
         Raises `ConfigurationError` and its kin for what is wrong before anything is sent.
         """
-        asked, options = self._asked(messages, kwargs)
         return await self._driver.run(
-            self._whole(lambda: self._do_complete(asked, **options), asked, options.get("model"))
+            self._whole(
+                lambda asked: self._do_complete(asked.messages, **self._given(asked)), self._asked(messages, kwargs)
+            )
         )
 
     async def chat(
         self, messages: Messages, tools: Iterable[Tool] | None = None, **kwargs: Any
     ) -> Result[Completion, LLMError]:
         """The whole answer of a model that may call `tools`."""
-        asked, options = self._asked(messages, {**kwargs, "tools": tools})
+        asked = self._asked(messages, {**kwargs, "tools": tools})
+        return await self._driver.run(self._whole(self._chatted, asked))
+
+    def _chatted(self, asked: Asked) -> Any:
+        options = self._given(asked)
         called: Any = options.pop("tools", ())
-        return await self._driver.run(
-            self._whole(lambda: self._do_chat(asked, called, **options), asked, options.get("model"))
-        )
+        return self._do_chat(asked.messages, called, **options)
 
     def stream_chat(self, messages: Messages, **kwargs: Any) -> AsyncChatStream:
         """The answer piece by piece. Nothing is sent before the first piece is asked for; errors surface there."""
@@ -74,14 +78,13 @@ class AbstractLLMClient(ClientTemplate):
     async def _streamed(
         self, messages: Messages, kwargs: dict[str, Any], record: StreamRecord
     ) -> AsyncGenerator[StreamChunk, None]:
-        asked, options = self._asked(messages, kwargs)
         opened: list[AsyncIterator[StreamChunk]] = []
 
-        def begin() -> Callable[[], Awaitable[StreamChunk | None]]:
-            opened.append(aiter(self._do_stream_chat(asked, **options)))
+        def begin(asked: Asked) -> Callable[[], Awaitable[StreamChunk | None]]:
+            opened.append(aiter(self._do_stream_chat(asked.messages, **self._given(asked))))
             return lambda: _next(opened[-1])
 
-        chunks = self._driver.iterate(self._pieces(begin, asked, options.get("model"), record))
+        chunks = self._driver.iterate(self._pieces(begin, self._asked(messages, kwargs), record))
         try:
             async for chunk in chunks:
                 yield chunk

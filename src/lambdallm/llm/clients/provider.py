@@ -10,7 +10,7 @@ from ..options import check_options
 from ..pipeline import chat, count_tokens, stream_chat
 from ..result import Err
 from ..streaming.record import StreamRecord
-from ..types import ChatRequest
+from ..types import EMPTY, ChatRequest
 from .base import AbstractLLMClient
 from .template import ClientTemplate
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from ..coerce import Messages
     from ..result import Result
     from ..types import ChatMessage, Completion, HealthCheckResult, StreamChunk, TokenCount, ToolDefinition
+    from .policies import Asked
 
 
 class CatalogTemplate(ClientTemplate):
     """What calling a catalog's provider takes: its definition, the request, the settings of one attempt."""
 
     def _request(self, messages: tuple[ChatMessage, ...], options: Mapping[str, Any]) -> tuple[ChatRequest, Target]:
-        settings = {name: value for name, value in options.items() if name != "model"}
+        settings = {name: value for name, value in options.items() if name not in ("model", "deadline")}
         check_options(settings, ChatRequest._fields)
         target = self._target(options.get("model"))
         return ChatRequest(target.model.id, messages, **settings), target
@@ -39,7 +40,11 @@ class CatalogTemplate(ClientTemplate):
         """The provider's definition. Raises `UnknownProviderError` for a name that has none."""
         return catalog().provider(self.config.provider)
 
-    def _settings(self) -> CallSettings:
+    def _given(self, asked: Asked) -> dict[str, Any]:
+        """What a hook is given: here the deadline too, which the transport keeps."""
+        return {**asked.options, "deadline": asked.deadline}
+
+    def _settings(self, options: Mapping[str, Any] = EMPTY) -> CallSettings:
         """The settings of one attempt: retries are the template's."""
         config = self.config
         return CallSettings(
@@ -51,6 +56,7 @@ class CatalogTemplate(ClientTemplate):
             timeout=config.timeout,
             chunk_timeout=config.chunk_timeout,
             total=config.total_timeout,
+            deadline=options.get("deadline"),
             max_retries=0,
         )
 
@@ -74,7 +80,7 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
 
     async def _do_complete(self, messages: tuple[ChatMessage, ...], **options: Any) -> Result[Completion, LLMError]:
         request, target = self._request(messages, options)
-        return await self._driver.run(chat(request, target, self._settings()))
+        return await self._driver.run(chat(request, target, self._settings(options)))
 
     async def _do_chat(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDefinition, ...], **options: Any
@@ -83,7 +89,7 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
 
     async def _do_stream_chat(self, messages: tuple[ChatMessage, ...], **options: Any) -> AsyncIterator[StreamChunk]:
         request, target = self._request(messages, options)
-        chunks = self._driver.iterate(stream_chat(request, target, self._settings(), StreamRecord(target)))
+        chunks = self._driver.iterate(stream_chat(request, target, self._settings(options), StreamRecord(target)))
         try:
             async for chunk in chunks:
                 yield chunk
@@ -92,8 +98,8 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
 
     async def count_tokens(self, messages: Messages, **kwargs: Any) -> Result[TokenCount, LLMError]:
         """How many tokens the input has, as the provider counts them; nothing is generated."""
-        asked, options = self._asked(messages, kwargs)
-        request, target = self._request(asked, options)
+        asked = self._asked(messages, kwargs)
+        request, target = self._request(asked.messages, asked.options)
         settings = self._settings().replace(max_retries=self.config.max_retries)
         try:
             return await self._driver.run(count_tokens(request, target, settings))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..config import ClientConfig
     from ..result import Result
     from ..types import ChatMessage, Completion, StreamChunk, TokenCount, ToolDefinition
+    from .policies import Asked
 
 
 class AbstractLLMClient(ClientTemplate):
@@ -43,18 +44,23 @@ class AbstractLLMClient(ClientTemplate):
 
         Raises `ConfigurationError` and its kin for what is wrong before anything is sent.
         """
-        asked, options = self._asked(messages, kwargs)
-        return self._driver.run(self._whole(lambda: self._do_complete(asked, **options), asked, options.get("model")))
+        return self._driver.run(
+            self._whole(
+                lambda asked: self._do_complete(asked.messages, **self._given(asked)), self._asked(messages, kwargs)
+            )
+        )
 
     def chat(
         self, messages: Messages, tools: Iterable[Tool] | None = None, **kwargs: Any
     ) -> Result[Completion, LLMError]:
         """The whole answer of a model that may call `tools`."""
-        asked, options = self._asked(messages, {**kwargs, "tools": tools})
+        asked = self._asked(messages, {**kwargs, "tools": tools})
+        return self._driver.run(self._whole(self._chatted, asked))
+
+    def _chatted(self, asked: Asked) -> Any:
+        options = self._given(asked)
         called: Any = options.pop("tools", ())
-        return self._driver.run(
-            self._whole(lambda: self._do_chat(asked, called, **options), asked, options.get("model"))
-        )
+        return self._do_chat(asked.messages, called, **options)
 
     def stream_chat(self, messages: Messages, **kwargs: Any) -> ChatStream:
         """The answer piece by piece. Nothing is sent before the first piece is asked for; errors surface there."""
@@ -64,15 +70,14 @@ class AbstractLLMClient(ClientTemplate):
     def _streamed(
         self, messages: Messages, kwargs: dict[str, Any], record: StreamRecord
     ) -> Generator[StreamChunk, None, None]:
-        asked, options = self._asked(messages, kwargs)
         opened: list[Iterator[StreamChunk]] = []
 
-        def begin() -> Callable[[], StreamChunk | None]:
-            opened.append(iter(self._do_stream_chat(asked, **options)))
+        def begin(asked: Asked) -> Callable[[], StreamChunk | None]:
+            opened.append(iter(self._do_stream_chat(asked.messages, **self._given(asked))))
             return lambda: _next(opened[-1])
 
         try:
-            yield from self._driver.iterate(self._pieces(begin, asked, options.get("model"), record))
+            yield from self._driver.iterate(self._pieces(begin, self._asked(messages, kwargs), record))
         finally:
             for iterator in opened:
                 getattr(iterator, "close", _nothing)()
@@ -137,7 +142,7 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
 
     def _do_complete(self, messages: tuple[ChatMessage, ...], **options: Any) -> Result[Completion, LLMError]:
         request, target = self._request(messages, options)
-        return self._driver.run(chat(request, target, self._settings()))
+        return self._driver.run(chat(request, target, self._settings(options)))
 
     def _do_chat(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDefinition, ...], **options: Any
@@ -146,12 +151,12 @@ class ProviderClient(CatalogTemplate, AbstractLLMClient):
 
     def _do_stream_chat(self, messages: tuple[ChatMessage, ...], **options: Any) -> Iterator[StreamChunk]:
         request, target = self._request(messages, options)
-        return self._driver.iterate(stream_chat(request, target, self._settings(), StreamRecord(target)))
+        return self._driver.iterate(stream_chat(request, target, self._settings(options), StreamRecord(target)))
 
     def count_tokens(self, messages: Messages, **kwargs: Any) -> Result[TokenCount, LLMError]:
         """How many tokens the input has, as the provider counts them; nothing is generated."""
-        asked, options = self._asked(messages, kwargs)
-        request, target = self._request(asked, options)
+        asked = self._asked(messages, kwargs)
+        request, target = self._request(asked.messages, asked.options)
         settings = self._settings().replace(max_retries=self.config.max_retries)
         try:
             return self._driver.run(count_tokens(request, target, settings))

@@ -14,14 +14,14 @@ from ..coerce import messages_of, options_of, thinking_of
 from ..config import ClientConfig
 from ..errors import ConfigurationError
 from ..flow import NOW
-from ..health.circuit_breaker import ProviderCircuitBreaker
-from ..lifecycle import Guards, guarded, performed, relayed
+from ..lifecycle import guarded, performed, relayed
 from ..options import check_options
 from ..result import Err, Ok
-from ..retry import RetryPolicy
 from ..streaming.accumulator import as_chunks
+from ..streaming.record import StreamRecord
 from ..thinking.tags import normalized
 from ..types import ChatMessage, HealthCheckResult
+from .policies import Asked, ClientPolicies, asked_tokens, checked_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +31,16 @@ if TYPE_CHECKING:
     from ..coerce import Messages
     from ..errors import LLMError
     from ..flow import Flow
-    from ..lifecycle import Next
+    from ..health.breakers import CallBreaker
+    from ..health.circuit_breaker import ProviderCircuitBreaker
+    from ..lifecycle import Guards, Next
     from ..protocols import TokenCounterProtocol
+    from ..rate_limiting import RateLimiter
     from ..result import Result
-    from ..streaming.record import StreamRecord
     from ..types import Completion, StreamChunk, Thinking
+
+    Hook = Callable[[Asked], Any]
+    Listener = Callable[[Any], object]
 
 
 class ClientTemplate:
@@ -54,15 +59,21 @@ class ClientTemplate:
         *,
         circuit_breaker: ProviderCircuitBreaker | None = None,
         token_counter: TokenCounterProtocol | None = None,
+        rate_limiter: RateLimiter | None = None,
+        cache: LLMCacheProtocol | None = None,
+        listeners: Iterable[Listener] = (),
         **options: Any,
     ) -> None:
         self.config = self._configured(config, options)
-        self.circuit_breaker = circuit_breaker or ProviderCircuitBreaker(
-            self.provider or type(self).__name__,
-            failure_threshold=self.config.failure_threshold,
-            recovery_seconds=self.config.recovery_seconds,
-        )
         self.token_counter = token_counter
+        self.listeners = tuple(listeners)
+        self._policies = ClientPolicies(
+            self.config,
+            self.provider or type(self).__name__,
+            circuit_breaker=circuit_breaker,
+            rate_limiter=rate_limiter,
+            cache=cache,
+        )
         self._targets: dict[str | None, Target] = {}
 
     def _configured(self, config: ClientConfig | None, options: dict[str, Any]) -> ClientConfig:
@@ -75,6 +86,11 @@ class ClientTemplate:
     def model(self) -> str:
         """The model it calls when a call names none."""
         return self._target(None).model.id
+
+    @property
+    def circuit_breaker(self) -> CallBreaker:
+        """The breaker of the client's own model and of the way to its provider."""
+        return self._policies.breaker(self._target(None))
 
     def get_models(self) -> list[str]:
         """The models of this provider that the catalog knows."""
@@ -97,14 +113,15 @@ class ClientTemplate:
             raise ConfigurationError(f"{type(self).__name__} has no default model.", fix="Pass model=….")
         return targeted(definition, named.removeprefix(f"{definition.name}/"))
 
-    def _asked(self, messages: Messages, given: Mapping[str, Any]) -> tuple[tuple[ChatMessage, ...], dict[str, Any]]:
+    def _asked(self, messages: Messages, given: Mapping[str, Any]) -> Asked:
         """A call's messages and options; the configuration's stand behind those of the call."""
         options = {**self.config.options, **given}
-        thinking = options.pop("thinking", None)
+        thinking, cache = options.pop("thinking", None), options.pop("cache", True)
+        deadline = options.pop("deadline", None)
         options = options_of(options)
         if thinking is not None:
             options = self._apply_thinking(options, thinking_of(thinking))
-        return messages_of(messages), options
+        return Asked(messages_of(messages), options, cache if cache is True else checked_cache(cache), deadline)
 
     def _apply_thinking(self, payload: dict[str, Any], thinking: Thinking) -> dict[str, Any]:
         """The options of a call with what asks for thinking.
@@ -130,51 +147,69 @@ class ClientTemplate:
             return self.token_counter.count_messages(messages, model) > window
         return least_tokens(messages, window) > window
 
-    def _guards(self, model: str | None) -> Guards:
-        return Guards(
-            self.circuit_breaker,
+    def _guards(self, asked: Asked) -> Guards:
+        model, target = asked.model, self._target(asked.model)
+        return self._policies.guards(
+            target,
+            asked.deadline,
             lambda messages: self._exceeds_token_limit(messages, model),
-            RetryPolicy(self.config.max_retries),
+            lambda: asked_tokens(self._input_tokens(asked), asked.options),
         )
 
-    def _whole(
-        self, hook: Callable[[], Any], messages: Sequence[ChatMessage], model: str | None
-    ) -> Flow[Result[Completion, LLMError]]:
+    def _input_tokens(self, asked: Asked) -> int:
+        """The tokens of a call's input, counted or estimated."""
+        if self.token_counter is not None:
+            return self.token_counter.count_messages(asked.messages, asked.model or self.model)
+        from ..pricing.estimate import EstimatingCounter
+
+        return EstimatingCounter().count_messages(asked.messages, asked.model or self.model)
+
+    def _whole(self, hook: Hook, asked: Asked) -> Flow[Result[Completion, LLMError]]:
         """A whole answer by a hook that makes one attempt."""
-        begun = yield NOW
-        attempts = 0
+        target = self._target(asked.model)
+        record = StreamRecord(target)
+        asked, record.begun = yield from self._begun(asked)
 
-        def attempt() -> Flow[Result[Any, LLMError]]:
-            nonlocal attempts
-            attempts += 1
-            return performed(hook)
+        def attempt(record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+            return performed(lambda: hook(asked), record, asked.deadline)
 
-        result = yield from guarded(attempt, messages, self._guards(model))
-        target = self._target(model)
+        result = yield from guarded(attempt, asked.messages, self._guards(asked), record)
         if isinstance(result, Err):
-            return Err(result.error.located(target.provider.name, target.model.id))
+            return Err(record.explained(result.error.located(target.provider.name, target.model.id)))
         ended = yield NOW
-        latency = (ended.monotonic - begun.monotonic) * 1000
         answer = self._normalize_thinking(result.value)
         if answer.provider is None:
             answer = labelled(answer, target)
-        return Ok(answer.replace(latency_ms=latency, attempts=attempts))
+        latency = (ended.monotonic - record.begun) * 1000
+        return Ok(record.counted(answer).replace(latency_ms=latency, attempts=record.attempts))
 
     def _pieces(
-        self, begin: Callable[[], Next], messages: Sequence[ChatMessage], model: str | None, record: StreamRecord
+        self, begin: Callable[[Asked], Next], asked: Asked, record: StreamRecord
     ) -> Flow[Result[None, LLMError]]:
         """A streamed answer by a hook whose iterator `begin` opens."""
-        record.begun = (yield NOW).monotonic
+        asked, record.begun = yield from self._begun(asked)
 
-        def attempt() -> Flow[Result[Any, LLMError]]:
-            return relayed(begin, record, self._chunk_seconds())
+        def attempt(record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+            return relayed(lambda: begin(asked), record, self._chunk_seconds())
 
-        result = yield from guarded(attempt, messages, self._guards(model), may_emit=True)
+        result = yield from guarded(attempt, asked.messages, self._guards(asked), record, may_emit=True)
         record.ended = (yield NOW).monotonic
         if isinstance(result, Err):
-            target = self._target(model)
+            target = self._target(asked.model)
             return Err(record.explained(result.error.located(target.provider.name, target.model.id)))
         return Ok(None)
+
+    def _given(self, asked: Asked) -> dict[str, Any]:
+        """What a hook is given beside the messages."""
+        return dict(asked.options)
+
+    def _begun(self, asked: Asked) -> Flow[tuple[Asked, float]]:
+        """The call with its deadline, and when it began."""
+        now = (yield NOW).monotonic
+        if self.config.total_timeout is None:
+            return asked, now
+        latest = now + self.config.total_timeout
+        return asked.replace(deadline=latest if asked.deadline is None else min(latest, asked.deadline)), now
 
     def _ping(self) -> ChatMessage:
         return ChatMessage("user", "Say OK.")

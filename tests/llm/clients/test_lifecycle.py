@@ -1,0 +1,156 @@
+"""What stands around a call: deadlines, hedges, breakers of models, what failed attempts used. Time is simulated."""
+
+import pytest
+
+from lambdallm.llm.clients.sync import AbstractLLMClient
+from lambdallm.llm.errors import (
+    CircuitOpenError,
+    ProviderConnectionError,
+    ProviderResponseError,
+    ProviderServerError,
+)
+from lambdallm.llm.result import Err, Ok
+from lambdallm.llm.streaming.record import StreamRecord
+from lambdallm.llm.types import ChatMessage, Choice, Completion, StreamChunk, Usage
+from lambdallm.testing import Later, Script
+
+
+def answer(text="Hi."):
+    return Completion((Choice(ChatMessage("assistant", text), "stop"),), usage=Usage(10, 5))
+
+
+class Scripted(AbstractLLMClient):
+    """A client whose attempts end as they are told, each after its seconds."""
+
+    provider, default_model = "openai", "gpt-4o"
+
+    def __init__(self, *outcomes, **options):
+        super().__init__(**options)
+        self.outcomes = list(outcomes)
+        self.world = Script()
+        self.begun = []
+
+    def _do_complete(self, messages, **options):
+        self.begun.append(self.world.clock.monotonic - 1_000)
+        seconds, outcome = self.outcomes.pop(0)
+        return Later(seconds, Err(outcome) if isinstance(outcome, Exception) else Ok(outcome))
+
+    def call(self, **options):
+        asked = self._asked("Hello", options)
+        hook = lambda asked: self._do_complete(asked.messages, **self._given(asked))  # noqa: E731
+        return self.world.run(self._whole(hook, asked))
+
+    def read(self, streams, **options):
+        """The chunks of a stream whose attempts deliver `(seconds, chunk)` each."""
+        record = StreamRecord(self._target(None))
+        streams = list(streams)
+
+        def begin(_asked):
+            self.begun.append(self.world.clock.monotonic - 1_000)
+            pieces = iter([*streams.pop(0), (0, None)])
+            return lambda: Later(*next(pieces))
+
+        result = self.world.run(self._pieces(begin, self._asked("Hello", options), record))
+        return result, record
+
+
+OVERLOADED = ProviderServerError("Overloaded.")
+PRICE_IN, PRICE_OUT = 2.5e-6, 10e-6
+
+
+class TestADeadline:
+    def test_ends_the_retries_that_would_go_beyond_it(self):
+        client = Scripted((0, OVERLOADED), (0, OVERLOADED), (0, answer()))
+        error = client.call(deadline=1_002.0).error
+        assert (error.attempts, client.begun) == (2, [0, 1])
+
+    def test_is_made_of_the_longest_call(self):
+        client = Scripted((1, OVERLOADED), (1, OVERLOADED), (0, answer()), total_timeout=4)
+        client.call()
+        assert client.begun == [0, 2]
+
+    def test_is_the_earlier_of_both(self):
+        client = Scripted((0, OVERLOADED), (0, answer()), total_timeout=60)
+        assert client.call(deadline=1_000.5).error is OVERLOADED
+
+
+class TestAHedge:
+    def test_is_not_made_for_what_answers_in_time(self):
+        client = Scripted((1, answer()), hedge_seconds=2)
+        assert client.call().value.attempts == 1
+
+    def test_overtakes_an_attempt_that_is_late(self):
+        client = Scripted((60, answer("slow")), (1, answer("fast")), hedge_seconds=2)
+        reply = client.call().value
+        assert (reply.text, reply.attempts) == ("fast", 2)
+        assert client.world.clock.monotonic == 1_003
+
+    def test_counts_the_cancelled_attempt_with_its_input_and_says_so(self):
+        client = Scripted((60, answer()), (1, answer()), hedge_seconds=2)
+        reply = client.call().value
+        assert reply.usage == Usage(20, 5)
+        assert reply.cost_usd == pytest.approx(20 * PRICE_IN + 5 * PRICE_OUT)
+        assert "cancelled for a faster one" in reply.warnings[0]
+
+    def test_leaves_a_stream_that_began_first(self):
+        client = Scripted(hedge_seconds=2)
+        slow = [(30, StreamChunk("slow"))]
+        fast = [(1, StreamChunk("fa")), (1, StreamChunk("st", usage=Usage(10, 5)))]
+        result, record = client.read([slow, fast])
+        assert result == Ok(None)
+        assert [chunk.delta for chunk in client.world.emitted] == ["fa", "st"]
+        reply = record.completion()
+        assert (reply.text, reply.attempts, reply.usage) == ("fast", 2, Usage(20, 5))
+        assert reply.time_to_first_token_ms == 3_000
+
+    def test_is_no_failure_of_the_one_it_overtook(self):
+        client = Scripted((60, answer()), (1, answer()), hedge_seconds=2)
+        client.call()
+        assert client.circuit_breaker.failures == 0
+
+
+class TestBreakers:
+    def test_a_model_that_fails_does_not_block_the_others(self):
+        client = Scripted(*[(0, OVERLOADED)] * 2, (0, answer()), failure_threshold=2, max_retries=0)
+        client.call()
+        client.call()
+        assert isinstance(client.call().error, CircuitOpenError)
+        assert client.call(model="gpt-4o-mini").value.text == "Hi."
+
+    def test_what_never_reached_the_provider_blocks_them_all(self):
+        lost = ProviderConnectionError("No route.")
+        client = Scripted(*[(0, lost)] * 2, failure_threshold=2, max_retries=0)
+        client.call()
+        client.call(model="gpt-4o-mini")
+        error = client.call(model="o3").error
+        assert isinstance(error, CircuitOpenError)
+        assert not error.sent
+        assert len(client.begun) == 2
+
+    def test_a_refused_call_is_no_attempt(self):
+        client = Scripted((0, OVERLOADED), failure_threshold=1, max_retries=0)
+        client.call()
+        assert len(client.begun) == 1
+        client.call()
+        assert len(client.begun) == 1
+
+
+class TestWhatFailedAttemptsUsed:
+    GARBLED = ProviderResponseError("Garbled.", usage=Usage(10, 3))
+
+    def test_is_on_the_answer(self):
+        reply = Scripted((0, self.GARBLED), (0, answer())).call().value
+        assert reply.usage == Usage(20, 8)
+        assert reply.cost_usd == pytest.approx(20 * PRICE_IN + 8 * PRICE_OUT)
+
+    def test_is_on_the_error(self):
+        twice = [(0, ProviderResponseError("Garbled.", usage=Usage(10, 3))) for _ in range(2)]
+        error = Scripted(*twice, max_retries=1).call().error
+        assert error.usage == Usage(20, 6)
+        assert error.cost_usd == pytest.approx(20 * PRICE_IN + 6 * PRICE_OUT)
+
+
+def test_slots_are_given_back_however_a_call_ends():
+    client = Scripted((0, OVERLOADED), (0, answer()), max_concurrency=1, max_retries=0)
+    client.call()
+    assert client.call().value.text == "Hi."
