@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeAlias
 
-    from .types import ChatRequest
+    from .types import ChatRequest, PromptCache
 
     Message: TypeAlias = ChatMessage | Mapping[str, Any]
     Messages: TypeAlias = str | Iterable[Message]
@@ -99,12 +99,19 @@ def _stop(given: Any) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+def _prompt_cache(given: Any) -> PromptCache | None:
+    from .prompt_cache import prompt_cache_of
+
+    return prompt_cache_of(given)
+
+
 _SETTINGS: dict[str, Callable[[Any], Any]] = {
     "tools": tools_of,
     "thinking": thinking_of,
     "tool_choice": _tool_choice,
     "response_format": _response_format,
     "stop": _stop,
+    "prompt_cache": _prompt_cache,
 }
 
 

@@ -279,13 +279,14 @@ class StreamError(LLMError, ProviderError):
 
 
 class ExtractionError(LLMError, ProviderError):
-    """The model's text is not the structure asked for. `text` is what it said."""
+    """The model's text is not the structure asked for. `text` is what it said, `problems` what is wrong with it."""
 
     fix = "Simplify the schema, or choose a stronger model."
 
-    def __init__(self, message: str, *, text: str = "", **facts: Any) -> None:
+    def __init__(self, message: str, *, text: str = "", problems: tuple[str, ...] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
         self.text = text
+        self.problems = problems
 
 
 class ExtractionParseError(ExtractionError):

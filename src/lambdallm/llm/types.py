@@ -237,6 +237,25 @@ class Thinking(Value):
     metadata: Metadata = EMPTY
 
 
+class PromptCache(Value):
+    """How the provider is to keep the beginning of a request for later ones that begin the same.
+
+    `breakpoints` are the places at whose end it is to be kept, where a provider wants that marked: the tools, the
+    system's words before the first turn, all messages so far. Keeping costs more than reading once, so a question that
+    nobody goes on from does better with `("tools", "system")`; `()` keeps what `cached` marks and nothing else. `ttl`
+    is how long at the least, in the provider's words (`"5m"`, `"1h"`, `"24h"`), `None` its usual time. `key` tells
+    which requests begin the same, for those who route by it: no secret, the same for all of them. `resource` names a
+    cache made beforehand (Gemini's `cachedContents/…`), which the messages go on from.
+
+    Providers that keep prompts by themselves need none of it. What one can't do is a warning.
+    """
+
+    ttl: str | None = None
+    key: str | None = None
+    breakpoints: tuple[Literal["tools", "system", "messages"], ...] = ("tools", "system", "messages")
+    resource: str | None = None
+
+
 class ChatRequest(Value):
     """Everything a call to a chat model says.
 
@@ -263,6 +282,7 @@ class ChatRequest(Value):
     response_format: ResponseFormat | None = None
     thinking: Thinking | None = None
     user: str | None = None
+    prompt_cache: PromptCache | None = None
     stream: bool = False
     extra: Metadata = EMPTY
     dialect: str | None = None

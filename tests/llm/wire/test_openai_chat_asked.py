@@ -93,7 +93,8 @@ def test_what_no_field_holds_stays_as_it_came() -> None:
     fields = {
         "logit_bias": {"50256": -100}, "metadata": {"k": "v"}, "store": True, "service_tier": "flex", "min_p": 0.1,
         "prediction": {"type": "content", "content": "x"}, "modalities": ["text", "audio"], "verbosity": "low",
-        "audio": {"voice": "alloy", "format": "wav"}, "web_search_options": {}, "prompt_cache_key": "k",
+        "audio": {"voice": "alloy", "format": "wav"}, "web_search_options": {},
+        "prompt_cache_options": {"mode": "explicit"}, "prompt_cache_retention": "in_memory",
         "stream_options": {"include_usage": True}, "reasoning_effort": "default", "thinking": {"clear_thinking": False},
         "response_format": {"type": "grammar", "grammar": "root ::= x"}, "top_logprobs": 2,
     }  # fmt: skip

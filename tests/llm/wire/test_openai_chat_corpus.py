@@ -13,7 +13,7 @@ from recorded import recordings
 
 FACTS = {
     "supports": ["top_k"],
-    "cache_control": True,
+    "cache_mark": "cache_control",
     "file_urls": True,
     "tool_result_parts": ["text", "image", "audio", "document"],
     "tool_result_name": True,
@@ -21,6 +21,12 @@ FACTS = {
 """A provider that takes everything, and declares no form of its own: each thing goes back in the form it came in."""
 
 ALIASES = {"max_completion_tokens": "max_tokens", "random_seed": "seed", "function_call": "tool_choice"}
+
+
+def facts_for(body: dict[str, Any]) -> dict[str, Any]:
+    """Those, with the word for a mark for the prompt cache that the provider has."""
+    word = "prompt_cache_breakpoint"
+    return FACTS | ({"cache_mark": word} if f'"{word}"' in json.dumps(body) else {})
 
 
 def is_chat(exchange: dict[str, Any]) -> bool:
@@ -88,7 +94,7 @@ def plain_item(item: dict[str, Any]) -> dict[str, Any]:
 def test_a_recorded_request_is_written_again_as_it_was(path: Path) -> None:
     body = json.loads(path.read_bytes())["request"]["body"]
     request = decode_request(json.dumps(body).encode(), model=body.get("model") or "named-by-the-url")
-    encoded = encode_request(request, FACTS)
+    encoded = encode_request(request, facts_for(body))
     assert encoded.warnings == ()
     assert plain(json.loads(encoded.body)) == {"model": "named-by-the-url"} | plain(body)
 
@@ -99,7 +105,7 @@ def test_nothing_is_left_to_guess(path: Path) -> None:
     """A request read, written and read again is the request."""
     body = json.loads(path.read_bytes())["request"]["body"]
     request = decode_request(json.dumps(body).encode(), model=body.get("model") or "named-by-the-url")
-    again = decode_request(encode_request(request, FACTS).body)
+    again = decode_request(encode_request(request, facts_for(body)).body)
     assert again.replace(extra={}, thinking=None, messages=(), tools=()) == request.replace(
         extra={}, thinking=None, messages=(), tools=()
     )

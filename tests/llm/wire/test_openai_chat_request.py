@@ -165,7 +165,7 @@ def test_tools() -> None:
         ToolDefinition("g"),
         ProviderPart("openrouter:web_search", {"parameters": {"max_results": 3}}),
     )
-    assert body_of({"cache_control": True}, tools=tools)["tools"] == [
+    assert body_of({"cache_mark": "cache_control"}, tools=tools)["tools"] == [
         {
             "type": "function",
             "function": {"name": "f", "description": "Does f", "parameters": SCHEMA, "strict": True},
@@ -315,11 +315,11 @@ def test_refusal_name_and_marks_on_messages() -> None:
 def test_cache_markers_go_to_those_who_take_them() -> None:
     marked = TextPart("a", metadata={"cache_control": {"type": "ephemeral"}})
     message = ChatMessage("user", (marked,))
-    assert content_of(marked, cache_control=True) == [
+    assert content_of(marked, cache_mark="cache_control") == [
         {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
     ]
     assert content_of(marked) == "a"
-    assert warnings_of({"cache_control": True}, message) == ()
+    assert warnings_of({"cache_mark": "cache_control"}, message) == ()
     (warning,) = warnings_of({}, message)
     assert "'cache_control' of messages[0].content left out" in warning
 

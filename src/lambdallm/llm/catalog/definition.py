@@ -28,10 +28,30 @@ class AuthScheme(Value):
     env: tuple[str, ...] = ()
 
 
+PRICED_APART = {
+    "cache_write_1h": "cache_write",
+    "audio_input": "input",
+    "audio_cached": "cached",
+    "audio_output": "output",
+    "image_input": "input",
+    "image_output": "output",
+    "video_input": "input",
+    "video_output": "output",
+    "web_search": "",
+    "file_search": "",
+}
+"""What a price list may price apart, and the count of a usage that it is part of; `""` for a fee beside the tokens.
+
+`audio_input` and the like are what is no part of the cached input. Of `cache_write` those kept for an hour are apart.
+"""
+
+
 class Price(Value):
     """US dollars for one million tokens. What has no price of its own costs what `input` (or `output`) does.
 
-    A call with more than `over` input tokens is charged by `over_price` as a whole.
+    A call with more than `over` input tokens is charged by `over_price` as a whole. `rates` are prices of kinds in
+    `PRICED_APART`, for one million of each; `tiers` are those of service tiers by the provider's word: a factor on
+    every price of a token, or a whole price list.
     """
 
     input: float
@@ -41,6 +61,29 @@ class Price(Value):
     reasoning: float | None = None
     over: int | None = None
     over_price: Price | None = None
+    rates: Mapping[str, float] = EMPTY
+    tiers: Mapping[str, float | Price] = EMPTY
+
+    def at_tier(self, tier: str) -> Price | None:
+        """The price list of a service tier, or of several joined by `+`; `None` where one has no known price."""
+        price = self
+        for word in tier.split("+"):
+            found = price.tiers.get(word)
+            if found is None:
+                return None
+            price = found if isinstance(found, Price) else price.times(found)
+        return price
+
+    def times(self, factor: float) -> Price:
+        """The list with every price of a token multiplied; fees stay."""
+        amounts = {name: getattr(self, name) for name in ("input", "output", "cached", "cache_write", "reasoning")}
+        scaled = {name: round(amount * factor, 9) for name, amount in amounts.items() if amount is not None}
+        return self.replace(
+            **scaled,
+            over_price=None if self.over_price is None else self.over_price.times(factor),
+            rates={kind: round(rate * factor, 9) if PRICED_APART[kind] else rate for kind, rate in self.rates.items()},
+            tiers={word: each.times(factor) if isinstance(each, Price) else each for word, each in self.tiers.items()},
+        )
 
 
 class ModelFacts(Value):
@@ -211,7 +254,7 @@ def _model(where: str, id: str, entry: Mapping[str, Any]) -> ModelFacts:
     _check_fields(where, entry, ModelFacts._fields)
     values: dict[str, Any] = {**entry, "id": entry.get("id", id)}
     if (price := entry.get("price")) is not None:
-        values["price"] = _price(f"{where}.price", price)
+        values["price"] = price_of(f"{where}.price", price)
     values |= {field: _names(entry[field]) for field in ("input", "output", "aliases") if field in entry}
     return ModelFacts(**values)
 
@@ -220,20 +263,31 @@ def _regional(model: ModelFacts, id: str) -> ModelFacts:
     """The model with its price where this id is served: `global.` anywhere, all others in a region."""
     if model.regional is None or model.price is None or id.startswith("global."):
         return model
-    return model.replace(price=_times(model.price, model.regional))
+    return model.replace(price=model.price.times(model.regional))
 
 
-def _times(price: Price, factor: float) -> Price:
-    amounts = {name: getattr(price, name) for name in ("input", "output", "cached", "cache_write", "reasoning")}
-    scaled = {name: round(amount * factor, 9) for name, amount in amounts.items() if amount is not None}
-    over = price.over_price
-    return price.replace(**scaled, over_price=None if over is None else _times(over, factor))
-
-
-def _price(where: str, entry: Mapping[str, Any]) -> Price:
+def price_of(where: str, entry: object) -> Price:
+    """A price from its JSON object; raises `ConfigurationError` naming the place, the field and what it should be."""
+    if not isinstance(entry, dict):
+        fix = "Give US dollars for one million tokens, as in {'input': 2.5, 'output': 10}."
+        raise ConfigurationError(f"{where!r} is {entry!r}.", fix=fix)
     _check_fields(where, entry, Price._fields)
-    over = entry.get("over_price")
-    return Price(**{**entry, "over_price": None if over is None else _price(f"{where}.over_price", over)})
+    _check_fields(f"{where}.rates", entry.get("rates", EMPTY), tuple(PRICED_APART))
+    numbers = {k: v for k, v in entry.items() if k not in ("over_price", "rates", "tiers") and v is not None}
+    numbers |= entry.get("rates", EMPTY)
+    for name, value in {"input": None, "output": None, **numbers}.items():
+        if type(value) not in (int, float) or value < 0:
+            raise ConfigurationError(f"{where!r}: {name} is {value!r}.", fix="It should be a number of at least 0.")
+    values = dict(entry)
+    if (over := entry.get("over_price")) is not None:
+        values["over_price"] = price_of(f"{where}.over_price", over)
+    if tiers := entry.get("tiers"):
+        values["tiers"] = {word: _tier(f"{where}.tiers.{word}", each) for word, each in tiers.items()}
+    return Price(**values)
+
+
+def _tier(where: str, entry: object) -> float | Price:
+    return float(entry) if type(entry) in (int, float) and entry >= 0 else price_of(where, entry)
 
 
 def undated(id: str) -> str:

@@ -55,6 +55,10 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     warnings: list[str] = []
     request = without_ignored(request, facts, warnings)
     _refuse(request, facts)
+    if request.prompt_cache is not None:
+        from .prompt_cache import without_controls
+
+        without_controls(request, warnings)
     extra = extra_of(request, PROTOCOL, warnings)
     names = facts.get("param_names", {})
     body = {names.get(key, key): value for key in _PLAIN if (value := getattr(request, key)) is not None}

@@ -31,7 +31,7 @@ from ..errors import (
     error_for,
 )
 from .codec import EncodedError
-from .headers import rate_limit_reset, request_id, retry_after
+from .headers import request_id, said_wait, wait_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,10 +73,9 @@ class ErrorFacts:
 
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
     """An answer that is not 2xx, whatever its body is."""
-    wait = retry_after(headers)
-    if wait is None and status == 429:
-        wait = rate_limit_reset(headers)
-    return ErrorFacts(_read(body)).error(status, request_id=request_id(headers), retry_after=wait)
+    facts = ErrorFacts(_read(body))
+    wait = wait_seconds(status, headers, facts.message)
+    return facts.error(status, request_id=request_id(headers), retry_after=wait)
 
 
 def error_inside(value: Any) -> ErrorFacts | None:
@@ -93,7 +92,8 @@ def stream_error(facts: ErrorFacts, *, usage: Usage | None = None, partial: Comp
     alike = facts.error(facts.status)
     return StreamError(
         facts.message or "The provider broke the stream off without saying why.",
-        type=facts.type, code=facts.code, param=facts.param, retryable=alike.retryable, usage=usage, partial=partial,
+        type=facts.type, code=facts.code, param=facts.param, retry_after=said_wait(facts.message),
+        retryable=alike.retryable, usage=usage, partial=partial,
     )  # fmt: skip
 
 

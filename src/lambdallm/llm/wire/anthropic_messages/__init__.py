@@ -17,6 +17,9 @@ What a catalog entry may declare, all of it optional:
     effort              the levels of effort it takes: some of low, medium, high, xhigh, max (default all)
     json_schema         true where `output_config.format` is understood (default false)
     system_in_messages  true where a system message may stand between two turns (default false)
+    cache_automatic     false where a mark on the whole request is unknown: it goes to the last part (default true)
+    cache_places        where `prompt_cache` puts marks, of tools, system, messages (default all)
+    cache_ttls          how long prompts are kept, with the fields that ask for it (default 5m and 1h)
     unsupported         names of request fields the model refuses: asking for one is an error
     ignored             names of request fields to leave out with a warning
 

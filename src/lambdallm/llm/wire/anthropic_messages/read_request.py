@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 
 from ...errors import InvalidRequestError
-from ...types import ChatRequest, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+from ...types import ChatRequest, PromptCache, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
 from .expect import checked, malformed, objects, optional, required, shown
 from .read_content import decode_messages, decode_system
 from .response import MARK, rest_of
@@ -76,6 +76,7 @@ def _request(asked: dict[str, Any], model: str | None, stream: bool | None, *, c
         "response_format": _response_format(asked, output),
         "thinking": _thinking(asked, output, extra),
         "user": _user(asked, extra),
+        "prompt_cache": _prompt_cache(extra),
         **_choice(asked),
         **{name: optional(asked, name, kind, "") for name, kind in _SETTINGS.items()},
     }
@@ -112,6 +113,18 @@ def _user(asked: dict[str, Any], extra: dict[str, Any]) -> str | None:
         extra["metadata"] = dict(rest)
     user: str | None = optional(metadata, "user_id", str, "metadata")
     return user
+
+
+def _prompt_cache(extra: dict[str, Any]) -> PromptCache | None:
+    """The mark on the whole request, which the API puts on its last part; one that says more stays as it is."""
+    marker = extra.get("cache_control")
+    if not isinstance(marker, dict) or marker.get("type") != "ephemeral" or marker.keys() - {"type", "ttl"}:
+        return None
+    ttl = marker.get("ttl")
+    if ttl is not None and not isinstance(ttl, str):
+        return None
+    del extra["cache_control"]
+    return PromptCache(ttl, breakpoints=("messages",))
 
 
 def _thinking(asked: dict[str, Any], output: dict[str, Any], extra: dict[str, Any]) -> Thinking | None:

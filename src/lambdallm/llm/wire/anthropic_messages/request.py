@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ....transport.types import Headers
-    from ...types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ...types import ChatRequest, PromptCache, ResponseFormat, Thinking, ToolChoice, ToolDefinition
     from ..codec import Facts
 
 _VERSION = "2023-06-01"
@@ -42,6 +42,7 @@ _NEUTRAL = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0}
 """Asking for these is asking for what happens anyway."""
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
+_CACHE_FACTS = {"cache_mark": "cache_control", "cache_ttls": {"5m": {}, "1h": {"mark": {"ttl": "1h"}}}}
 _MERGED = ("metadata", "output_config")
 """Objects that the request's own fields and `extra` fill together."""
 
@@ -59,6 +60,9 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
 
 def request_body(request: ChatRequest, facts: Facts, warnings: list[str]) -> tuple[dict[str, Any], Headers]:
     """The body as a value, and the headers."""
+    kept: dict[str, Any] = {}
+    if request.prompt_cache is not None:
+        request, kept = _with_prompt_cache(request, request.prompt_cache, facts, warnings)
     asked = _asked(request, facts, warnings)
     extra = extra_of(request, MARK, warnings)
     system, turns = encode_messages(
@@ -67,7 +71,7 @@ def request_body(request: ChatRequest, facts: Facts, warnings: list[str]) -> tup
     body: dict[str, Any] = {"messages": turns}
     if system:
         body["system"] = _system(system)
-    body |= _limits(asked, facts, warnings)
+    body |= _limits(asked, facts, warnings) | kept
     body |= {_SETTINGS[name]: value for name, value in asked.items() if name in _SETTINGS}
     body |= _tooling(asked, warnings)
     if "user" in asked:
@@ -76,6 +80,18 @@ def request_body(request: ChatRequest, facts: Facts, warnings: list[str]) -> tup
         body["stream"] = True
     headers = _identity(request.model, extra, facts, body)
     return _with_extra(body, extra), headers
+
+
+def _with_prompt_cache(
+    request: ChatRequest, cache: PromptCache, facts: Facts, warnings: list[str]
+) -> tuple[ChatRequest, dict[str, Any]]:
+    """The request with marks. The one mark that a client of this protocol puts on all of it goes on as it came."""
+    whole = cache.breakpoints == ("messages",) and cache.resource is None
+    if whole and request.dialect == MARK and facts.get("cache_automatic", True):
+        return request, {"cache_control": {"type": "ephemeral", **({"ttl": cache.ttl} if cache.ttl else {})}}
+    from ..prompt_cache import with_prompt_cache
+
+    return with_prompt_cache(request, cache, {**_CACHE_FACTS, **facts}, warnings)[:2]
 
 
 def _asked(request: ChatRequest, facts: Facts, warnings: list[str]) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from ...types import (
     ToolCall,
     Usage,
 )
-from ..headers import request_id, retry_after
+from ..billing import counted_apart, tier_of
+from ..headers import request_id, wait_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ MODELLED = frozenset(("type", "role", "content", "usage", "stop_reason", "id", "
 
 MARK = "anthropic_messages"
 """This protocol's name, in a part's metadata and wherever else `notes` wants it."""
+
+_APART = (
+    ("cache_write_1h", ("cache_creation", "ephemeral_1h_input_tokens")),
+    ("web_search", ("server_tool_use", "web_search_requests")),
+)
+_RUNS_APART = ("advisor_message", "compaction")
 
 _LONGEST_MESSAGE = 500
 _LONGEST_WORDS = 20_000
@@ -106,6 +113,8 @@ def usage_of(native: Any) -> Usage | None:
         return None
     details = native.get("output_tokens_details")
     read, written = _count(native, "cache_read_input_tokens"), _count(native, "cache_creation_input_tokens")
+    runs = _records(native.get("iterations"))
+    fallback = "fallback" if any(run.get("type") == "fallback_message" for run in runs) else None
     return Usage(
         input_tokens=_count(native, "input_tokens") + read + written,
         output_tokens=_count(native, "output_tokens"),
@@ -113,7 +122,27 @@ def usage_of(native: Any) -> Usage | None:
         cache_write_tokens=written,
         reasoning_tokens=_count(details, "thinking_tokens") if isinstance(details, dict) else 0,
         native=native,
+        details=counted_apart(native, _APART) or EMPTY,
+        tier=tier_of(native.get("service_tier"), native.get("speed"), native.get("inference_geo"), fallback),
+        others=_others(runs),
     )
+
+
+def _others(runs: list[dict[str, Any]]) -> tuple[tuple[str, Usage], ...]:
+    """What an advisor used, and what it took to compact the conversation, which the counts leave out.
+
+    A fallback's run is in them, at another model's price: `usage_of` tells it as a tier whose price nobody knows.
+    """
+    further = (run for run in runs if run.get("type") in _RUNS_APART)
+    return tuple((_model(run), used) for run in further if (used := usage_of({**run, "iterations": None})) is not None)
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _model(run: Mapping[str, Any]) -> str:
+    return model if isinstance(model := run.get("model"), str) else ""
 
 
 def _count(counts: Mapping[str, Any], name: str) -> int:
@@ -200,7 +229,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
         type=kind,
         code=code,
         request_id=id or request_id(headers),
-        retry_after=retry_after(headers),
+        retry_after=wait_seconds(status, headers, message),
     )
 
 

@@ -14,6 +14,8 @@ What differs between models is declared as facts of their catalog entries:
                         `{"thinking": {"type": "enabled", "budget_tokens": "{budget_tokens}"}}`; `budgets`: tokens by
                         effort, for models that count (`default` for no effort given); `efforts`: the model's words
                         by ours. `"disabled": null` says that thinking can't be turned off
+`cache_places`          where the model takes cache markers, of `tools`, `system` and `messages` (default all)
+`cache_ttls`            how long it keeps prompts, with what a marker says for it (default `5m`, and `1h` by its `ttl`)
 `single_tool_calls`     what to put there for `parallel_tool_calls=False`
 `unsupported`           names of request fields that the model refuses: asking for one is an error
 `ignored`               names of request fields to leave out with a warning
@@ -29,7 +31,7 @@ from ....transport.types import find_header
 from ...errors import ProviderResponseError, error_for
 from ...result import Err, Ok
 from ...types import ChatMessage, Choice, Completion
-from ..headers import request_id, retry_after
+from ..headers import request_id, wait_seconds
 from .content import decode_block
 from .fields import read_finish_reason, read_metadata, read_usage
 from .request import encode_request
@@ -61,7 +63,8 @@ def decode_response(status: int, headers: Headers, body: bytes) -> Result[Comple
     parts = tuple(part for block in blocks if (part := decode_block(block)) is not None)
     choice = Choice(ChatMessage("assistant", parts), *read_finish_reason(answer.get("stopReason")))
     metadata = read_metadata(answer, _ANSWER_FIELDS)
-    return Ok(Completion((choice,), usage=read_usage(answer.get("usage")), metadata=metadata))
+    usage = read_usage(answer.get("usage"), answer.get("serviceTier"))
+    return Ok(Completion((choice,), usage=usage, metadata=metadata))
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
@@ -80,7 +83,7 @@ def _error(status: int, headers: Headers, body: bytes, record: dict[str, Any]) -
         type=kind,
         code=kind,
         request_id=request_id(headers),
-        retry_after=retry_after(headers),
+        retry_after=wait_seconds(status, headers, text),
     )
 
 

@@ -56,7 +56,7 @@ _CITATION_FIELDS = frozenset(("title", "source", "sourceContent", "location"))
 _DOCUMENT_FIELDS = ("context", "citations")
 _CALL_FIELDS = ("toolUseId", "name", "input", "type")
 
-_CACHE_MARKS = ("cachePoint", "cache_control")
+CACHE_MARKS = ("cachePoint", "cache_control")
 _ASKED: dict[type, tuple[str, ...]] = {
     TextPart: ("guardContent",),
     ImagePart: ("bucketOwner",),
@@ -156,10 +156,13 @@ _DECODERS: dict[str, Callable[[Any], Part | None]] = {
 
 
 class BlockEncoder:
-    """Turns the parts of one request into blocks. It counts documents, since each needs a name."""
+    """Turns the parts of one request into blocks. It counts documents, since each needs a name.
 
-    def __init__(self, warnings: list[str]) -> None:
-        self._warnings = warnings
+    `marks`: the model takes cache markers here.
+    """
+
+    def __init__(self, warnings: list[str], *, marks: bool = True) -> None:
+        self._warnings, self._marks = warnings, marks
         self._documents = 0
 
     def message(self, message: ChatMessage, where: str) -> list[Block]:
@@ -168,9 +171,9 @@ class BlockEncoder:
             self._warnings.append(f"{where}.name: {message.name!r} was left out; Converse has no names.")
         blocks = [*self.blocks(message.parts, where)]
         if message.metadata:
-            unplaced(message.metadata, where, self._warnings, _CACHE_MARKS)
-            if blocks and "cachePoint" not in blocks[-1] and (marker := cache_point(message.metadata)):
-                blocks.append(marker)
+            unplaced(message.metadata, where, self._warnings, CACHE_MARKS)
+            if blocks and "cachePoint" not in blocks[-1]:
+                blocks += self.mark(message.metadata, where)
         return blocks
 
     def blocks(self, parts: Iterable[Part], where: str) -> Iterator[Block]:
@@ -179,9 +182,16 @@ class BlockEncoder:
             encode = getattr(self, _ENCODERS[type(part)])
             yield from encode(part, where)
             if not isinstance(part, ProviderPart) and part.metadata:
-                unplaced(part.metadata, where, self._warnings, (*_CACHE_MARKS, *_ASKED.get(type(part), ())))
-                if marker := cache_point(part.metadata):
-                    yield marker
+                unplaced(part.metadata, where, self._warnings, (*CACHE_MARKS, *_ASKED.get(type(part), ())))
+                yield from self.mark(part.metadata, where)
+
+    def mark(self, metadata: Metadata, where: str) -> Iterator[Block]:
+        """The cache marker that metadata asks for, where the model takes one."""
+        if marker := cache_point(metadata):
+            if self._marks:
+                yield marker
+            else:
+                self._warnings.append(f"the cache marker of {where} left out: this model takes none there")
 
     def _text(self, part: TextPart, where: str) -> Iterator[Block]:
         """A text; an empty one is left out, since Bedrock refuses it."""

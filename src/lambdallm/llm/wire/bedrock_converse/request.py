@@ -13,11 +13,11 @@ from ...types import ProviderPart
 from ..body import body_writer, plain
 from ..codec import Encoded
 from ..notes import extra_of, own_fields
-from .content import MARK, BlockEncoder, base64_text, cache_point, provider_block, unplaced
+from .content import CACHE_MARKS, MARK, BlockEncoder, base64_text, provider_block, unplaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias
 
     from ...types import ChatMessage, ChatRequest, ResponseFormat, Thinking, ToolDefinition
@@ -31,6 +31,8 @@ _WITHOUT_FIELD = ("top_k", "seed", "presence_penalty", "frequency_penalty", "n",
 _INSTRUCTING = ("system", "developer")
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 _CHOICES = {"auto": "auto", "required": "any"}
+_CACHE_FACTS = {"cache_mark": "cachePoint", "cache_ttls": {"5m": {}, "1h": {"mark": {"ttl": "1h"}}}}
+_CACHE_PLACES = ("tools", "system", "messages")
 
 
 def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
@@ -53,12 +55,17 @@ def _permitted(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatR
 
 def body_of(request: ChatRequest, facts: Facts, warnings: list[str]) -> Fields:
     """The body as an object, without `extra`."""
-    body: Fields = {"messages": _messages(request.messages, warnings)}
-    if system := _system(request.messages, warnings):
+    if request.prompt_cache is not None:
+        from ..prompt_cache import with_prompt_cache
+
+        request, _, _ = with_prompt_cache(request, request.prompt_cache, {**_CACHE_FACTS, **facts}, warnings)
+    marks = facts.get("cache_places", _CACHE_PLACES)
+    body: Fields = {"messages": _messages(request.messages, marks, warnings)}
+    if system := _system(request.messages, marks, warnings):
         body["system"] = system
     if settings := _inference_config(request):
         body["inferenceConfig"] = settings
-    if tools := _tool_config(request, warnings):
+    if tools := _tool_config(request, marks, warnings):
         body["toolConfig"] = tools
     if request.response_format is not None:
         merge(body, _output_config(request.response_format, facts))
@@ -80,10 +87,10 @@ def _without_place(request: ChatRequest, warnings: list[str]) -> None:
             unplaced(setting.metadata, name, warnings)
 
 
-def _messages(messages: Iterable[ChatMessage], warnings: list[str]) -> list[Block]:
+def _messages(messages: Iterable[ChatMessage], marks: Collection[str], warnings: list[str]) -> list[Block]:
     """Turns in alternation, as Converse wants them: neighbours of one role become one turn, tool results the user's."""
     turns: list[Block] = []
-    encoder = BlockEncoder(warnings)
+    encoder = BlockEncoder(warnings, marks="messages" in marks)
     for index, message in enumerate(messages):
         if message.role in _INSTRUCTING:
             continue
@@ -96,9 +103,9 @@ def _messages(messages: Iterable[ChatMessage], warnings: list[str]) -> list[Bloc
     return turns
 
 
-def _system(messages: Iterable[ChatMessage], warnings: list[str]) -> list[Block]:
+def _system(messages: Iterable[ChatMessage], marks: Collection[str], warnings: list[str]) -> list[Block]:
     """The system's words, wherever in the conversation they stand."""
-    encoder = BlockEncoder(warnings)
+    encoder = BlockEncoder(warnings, marks="system" in marks)
     instructions = ((f"messages[{i}]", message) for i, message in enumerate(messages) if message.role in _INSTRUCTING)
     return [block for where, message in instructions for block in encoder.message(message, where)]
 
@@ -108,13 +115,14 @@ def _inference_config(request: ChatRequest) -> Fields:
     return {name: value for name, value in values if value is not None and value != ()}
 
 
-def _tool_config(request: ChatRequest, warnings: list[str]) -> Fields | None:
+def _tool_config(request: ChatRequest, marks: Collection[str], warnings: list[str]) -> Fields | None:
     """Tools and which to call. No tool at all is how to say `none`, unless earlier turns have calls."""
     choice = request.tool_choice
     if not request.tools or (choice is not None and choice.mode == "none" and not _has_calls(request.messages)):
         return None
     tools = ((f"tools[{index}]", tool) for index, tool in enumerate(request.tools))
-    config: Fields = {"tools": [block for where, tool in tools for block in _tool(tool, where, warnings)]}
+    encoder = BlockEncoder(warnings, marks="tools" in marks)
+    config: Fields = {"tools": [block for where, tool in tools for block in _tool(tool, where, encoder, warnings)]}
     if choice is None:
         return config
     if choice.mode == "none":
@@ -128,7 +136,9 @@ def _has_calls(messages: Iterable[ChatMessage]) -> bool:
     return any(message.tool_calls or message.role == "tool" for message in messages)
 
 
-def _tool(tool: ToolDefinition | ProviderPart, where: str, warnings: list[str]) -> Iterator[Block]:
+def _tool(
+    tool: ToolDefinition | ProviderPart, where: str, encoder: BlockEncoder, warnings: list[str]
+) -> Iterator[Block]:
     if isinstance(tool, ProviderPart):
         yield _provider_tool(tool, where)
         return
@@ -138,9 +148,8 @@ def _tool(tool: ToolDefinition | ProviderPart, where: str, warnings: list[str]) 
     spec = {"name": tool.name, **description, "inputSchema": schema, **strict}
     yield {"toolSpec": spec | own_fields(tool.metadata, MARK)}
     if tool.metadata:
-        unplaced(tool.metadata, where, warnings, ("cachePoint", "cache_control"))
-        if marker := cache_point(tool.metadata):
-            yield marker
+        unplaced(tool.metadata, where, warnings, CACHE_MARKS)
+        yield from encoder.mark(tool.metadata, where)
 
 
 def _provider_tool(tool: ProviderPart, where: str) -> Block:

@@ -179,7 +179,8 @@ class StreamDecoder:
     def _metadata(self, event: dict[str, Any], chunks: list[StreamChunk]) -> None:
         self.done = self._stopped
         metadata = read_metadata(event, ("usage",))
-        chunks.append(StreamChunk(usage=read_usage(event.get("usage")), metadata=metadata))
+        usage = read_usage(event.get("usage"), event.get("serviceTier"))
+        chunks.append(StreamChunk(usage=usage, metadata=metadata))
 
 
 _EVENTS: dict[str, Callable[[StreamDecoder, dict[str, Any], list[StreamChunk]], None]] = {

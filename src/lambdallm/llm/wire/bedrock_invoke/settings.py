@@ -67,6 +67,10 @@ def settings_of(
     Raises `UnsupportedParameterError` naming the first one that has no place.
     """
     body: Fields = {}
+    if request.prompt_cache is not None:
+        from ..prompt_cache import without_controls
+
+        without_controls(request, warnings)
     places = {**places, **facts.get("param_names", {})}
     for name in _PARAMETERS:
         value = getattr(request, name)

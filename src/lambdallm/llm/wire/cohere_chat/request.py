@@ -71,6 +71,10 @@ def checked(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequ
         raise unsupported("parallel_tool_calls", "this protocol has no setting for it")
     if request.user is not None:
         warnings.append("'user' left out: this protocol has no such setting")
+    if request.prompt_cache is not None:
+        from ..prompt_cache import without_controls
+
+        without_controls(request, warnings)
     if request.tool_choice is not None and request.tool_choice.metadata:
         left_out(request.tool_choice.metadata, PROTOCOL, "tool_choice", warnings)
         names = asked_fields(request.tool_choice.metadata)

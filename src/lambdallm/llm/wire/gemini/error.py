@@ -18,7 +18,7 @@ from ...errors import (
     TokenLimitError,
     error_for,
 )
-from ..headers import request_id, retry_after
+from ..headers import duration, request_id, said_wait, wait_seconds
 from .fields import records, word
 
 TYPE_CHECKING = False
@@ -43,22 +43,21 @@ _LONGEST = 20_000
 _LONGEST_TEXT = 4000
 """Characters of a message, which may quote a schema at length, and of a body that is no JSON."""
 
-_LONGEST_WAIT = 366 * 86400.0
-
 
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
     """An answer that is not 2xx, or one that only claims to be, whatever its body is."""
     fault = Fault(_read(body))
     if 200 <= status < 300 and fault.status is not None:
         status = fault.status
-    wait = retry_after(headers)
-    return fault.error(status, request_id=request_id(headers), retry_after=fault.wait if wait is None else wait)
+    wait = wait_seconds(status, headers, fault.message, fault.wait)
+    return fault.error(status, request_id=request_id(headers), retry_after=wait)
 
 
 def stream_error(event: Any, usage: Usage | None) -> StreamError:
     """The error that an event of a stream tells; its cause is what the same words mean in a whole answer."""
     fault = Fault(event)
-    cause = fault.error(fault.status, retry_after=fault.wait)
+    wait = said_wait(fault.message) if fault.wait is None else fault.wait
+    cause = fault.error(fault.status, retry_after=wait)
     error = StreamError(
         cause.message, status=cause.status, type=cause.type, code=cause.code, param=cause.param,
         retry_after=cause.retry_after, request_id=cause.request_id, retryable=cause.retryable, usage=usage,
@@ -96,12 +95,8 @@ class Fault:
         """Seconds to wait, from `RetryInfo`: `"26s"`, or an object of seconds and nanoseconds."""
         delay = self._detail("RetryInfo").get("retryDelay")
         if isinstance(delay, dict):
-            delay = delay.get("seconds")
-        try:
-            seconds = float(delay.removesuffix("s") if isinstance(delay, str) else delay)  # type: ignore[arg-type]  # raises for no number
-        except (TypeError, ValueError):
-            return None
-        return seconds if 0 <= seconds <= _LONGEST_WAIT else None
+            delay = f"{delay.get('seconds', 0)}s {delay.get('nanos', 0)}ns"
+        return duration(str(delay))
 
     def _kind(self, status: int | None) -> type[LLMError] | None:
         reason = _BY_REASON.get(str(self._detail("ErrorInfo").get("reason")))

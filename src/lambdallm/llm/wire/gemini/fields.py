@@ -5,7 +5,8 @@ The API takes `thought_signature` for `thoughtSignature` everywhere (protobuf's 
 
 from __future__ import annotations
 
-from ...types import Usage
+from ...types import EMPTY, Usage
+from ..billing import tier_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "IMAGE_OTHER": "other", "ESCALATION": "other", "PUP_LIMITED_DISABLED": "other",
 }  # fmt: skip
 """Every word of `Candidate.FinishReason`; a newer one is "other"."""
+
+
+_MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
+_TRAFFIC = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
+"""Vertex's words for service tiers that the Gemini API names by these."""
 
 
 def camel(name: str) -> str:
@@ -64,7 +70,31 @@ def usage_of(native: Any) -> Usage | None:
         cached_tokens=count(native.get("cachedContentTokenCount")),
         reasoning_tokens=thoughts,
         native=native,
+        details=_apart(native) or EMPTY,
+        tier=tier_of(
+            _TRAFFIC.get(traffic := word(native.get("trafficType")) or "", traffic), native.get("serviceTier")
+        ),
     )
+
+
+def _apart(native: Mapping[str, Any]) -> dict[str, int]:
+    """The counts of sound, images and video; what is cached of the input is told apart where it is sound."""
+    given = _by_modality(native, "promptTokensDetails", "toolUsePromptTokensDetails")
+    cached = _by_modality(native, "cacheTokensDetails")
+    made = _by_modality(native, "candidatesTokensDetails")
+    apart = {f"{kind}_input": number - cached.get(kind, 0) for kind, number in given.items()}
+    apart |= {f"{kind}_output": number for kind, number in made.items()}
+    return {kind: n for kind, n in {**apart, "audio_cached": cached.get("audio", 0)}.items() if n > 0}
+
+
+def _by_modality(native: Mapping[str, Any], *names: str) -> dict[str, int]:
+    """The counts of "ModalityTokenCount" other than those of text."""
+    found: dict[str, int] = {}
+    for name in names:
+        for entry in records(native.get(name)):
+            if kind := _MODALITIES.get(word(entry.get("modality")) or ""):
+                found[kind] = found.get(kind, 0) + count(entry.get("tokenCount"))
+    return found
 
 
 def count(value: Any) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from ...errors import InvalidRequestError
-from ...types import ChatRequest, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+from ...types import ChatRequest, PromptCache, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
 from .fields import MARK
 from .inbound_turns import Turns
 from .reading import flag, listed, malformed, mapping, number, record, text, whole_number
@@ -65,12 +65,14 @@ def _request(said: dict[str, Any], model: str | None, stream: bool | None) -> Ch
     choice, tool_config = _tool_config(record(said.pop("toolConfig", None), "toolConfig"))
     tools = tuple(_tools(listed(said.get("tools"), "tools")))
     extra = {key: value for key, value in said.items() if key not in _READ}
+    cached = extra.pop("cachedContent") if isinstance(extra.get("cachedContent"), str) else None
     extra |= {name: rest for name, rest in (("generationConfig", config), ("toolConfig", tool_config)) if rest}
     return ChatRequest(
         _model(said, model),
         messages,
         tools=tools,
         tool_choice=choice,
+        prompt_cache=None if cached is None else PromptCache(breakpoints=(), resource=cached),
         stream=bool(stream) if stream is not None else said.get("stream") is True,
         extra=extra,
         dialect=MARK,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, TypeAlias
 
-    from ...types import ChatRequest, Metadata, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ...types import ChatRequest, Metadata, PromptCache, ResponseFormat, Thinking, ToolChoice, ToolDefinition
     from ..codec import Facts
 
     Effort: TypeAlias = Literal["minimal", "low", "medium", "high"]
@@ -57,10 +57,13 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
 
 def body_of(request: ChatRequest, facts: Facts, warnings: list[str]) -> dict[str, Any]:
     """The request's body as an object."""
+    kept: dict[str, Any] = {}
+    if request.prompt_cache is not None:
+        kept = _prompt_cache(request, request.prompt_cache, warnings)
     asked = _asked(request, facts, warnings)
     exact = request.dialect == MARK
     system, contents = encode_messages(request.messages, Context(facts, warnings, exact=exact))
-    body: dict[str, Any] = {"contents": contents}
+    body: dict[str, Any] = {"contents": contents, **kept}
     if system is not None:
         body["systemInstruction"] = system
     if "tools" in asked:
@@ -70,6 +73,14 @@ def body_of(request: ChatRequest, facts: Facts, warnings: list[str]) -> dict[str
     if settings := _generation_config(asked, facts, warnings, exact=exact):
         body["generationConfig"] = settings
     return _with_extra(body, extra_of(request, MARK, warnings))
+
+
+def _prompt_cache(request: ChatRequest, cache: PromptCache, warnings: list[str]) -> dict[str, Any]:
+    """The cache to go on from, by name. Without one the API keeps prompts by itself, for as long as it likes."""
+    from ..prompt_cache import without_controls
+
+    without_controls(request.replace(prompt_cache=cache.replace(resource=None)), warnings)
+    return {"cachedContent": cache.resource} if cache.resource is not None else {}
 
 
 def _asked(request: ChatRequest, facts: Facts, warnings: list[str]) -> dict[str, Any]:

@@ -55,6 +55,10 @@ def checked(request: ChatRequest, facts: Facts, warnings: list[str]) -> ChatRequ
         raise unsupported("parallel_tool_calls", "this protocol has no setting for it")
     if request.user is not None:
         warnings.append("'user' left out: this protocol has no such setting")
+    if request.prompt_cache is not None:
+        from ..prompt_cache import without_controls
+
+        without_controls(request, warnings)
     for name in _SAID_IN_A_WORD:
         lost(getattr(request, name), name, warnings)
     return request

@@ -21,7 +21,11 @@ own protocol of the days before it had dialects:
 | `file_urls` | `false` | a document may be a URL |
 | `tool_result_parts` | `["text"]` | what a tool's result may hold: `"image"`, `"audio"`, `"document"` too |
 | `tool_result_name` | `false` | a tool's result carries the tool's name |
-| `cache_control` | `false` | cache markers are sent; elsewhere they are left out, with a warning |
+| `cache_mark` | none | the word for a mark for the prompt cache: `"cache_control"`, or `"prompt_cache_breakpoint"`, which only content can have; elsewhere marks are left out, with a warning |
+| `cache_places` | all | where `prompt_cache` puts marks by itself: some of `"tools"`, `"system"`, `"messages"` |
+| `cache_ttls` | `{}` | how long prompts are kept, each with what asks for it, in each `mark` or in the `body`: `{"24h": {"body": {"prompt_cache_retention": "24h"}}}` |
+| `cache_key` | none | the field that says which requests belong together: `"prompt_cache_key"` |
+| `cache_key_header` | none | the header that does |
 
 The protocol is also one that clients speak to us: `decode_request`, `encode_response`, `encode_error` and
 `StreamEncoder` are a server's side of it, imported by the first that is used.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ...types import EMPTY, ChatRequest, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
 from ..openai_asked import invalid, items, need, parsed, path, take, wrong_kind, wrong_value
+from ..openai_prompt_cache import read_prompt_cache
 from .asked_messages import decode_messages, kept
 from .fields import PROTOCOL, leftovers, noted
 
@@ -256,4 +257,5 @@ _STRUCTURED: dict[str, Callable[[Record], Any]] = {
     "logprobs": _logprobs,
     "response_format": _response_format,
     "thinking": _thinking,
+    "prompt_cache": read_prompt_cache,
 }

@@ -30,6 +30,7 @@ from ..openai_asked import (
     wrong_kind,
     wrong_value,
 )
+from ..openai_prompt_cache import BREAKPOINT, mark_of
 from .asked_thoughts import decode_reasoning, untold
 from .carried import restored, without_carried
 from .fields import PROTOCOL, REASONING_FIELDS, leftovers, noted
@@ -56,10 +57,16 @@ _CACHE = "cache_control"
 
 
 def kept(record: Record, known: Collection[str], **form: Any) -> Metadata:
-    """The metadata of what has fields beyond the known: a cache marker under its own name, the rest as notes."""
+    """The metadata of what has fields beyond the known: a mark for the prompt cache under the name that other protocols
+    know too, the rest as notes."""
     rest = leftovers(record, known)
-    marker = {_CACHE: rest.pop(_CACHE)} if _CACHE in rest else {}
-    return {**noted(rest, **form), **marker} if marker else noted(rest, **form)
+    if _CACHE in rest:
+        marker = {_CACHE: rest.pop(_CACHE)}
+        return {**noted(rest, **form), **marker}
+    if BREAKPOINT in rest and (mark := mark_of(rest[BREAKPOINT])) is not None:
+        del rest[BREAKPOINT]
+        return {**noted(rest, **form, mark=BREAKPOINT), _CACHE: mark}
+    return noted(rest, **form)
 
 
 class _Functions:

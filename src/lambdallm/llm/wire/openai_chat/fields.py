@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from ...types import EMPTY, Usage
+from ..billing import charged_usd, counted_apart, tier_of
 from ..notes import FORM
 
 TYPE_CHECKING = False
@@ -43,6 +44,13 @@ _CACHED = (
 )  # fmt: skip
 _CACHE_WRITE = (("prompt_tokens_details", "cache_write_tokens"), ("cache_creation_input_tokens",))
 _REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
+_APART = (
+    ("audio_input", ("prompt_tokens_details", "audio_tokens")),
+    ("audio_output", ("completion_tokens_details", "audio_tokens")),
+    ("image_input", ("prompt_tokens_details", "image_tokens")),
+    ("image_output", ("completion_tokens_details", "image_tokens")),
+    ("video_input", ("prompt_tokens_details", "video_tokens")),
+)
 
 
 def finish_reason(raw: Any) -> tuple[FinishReason | None, str | None]:
@@ -53,7 +61,10 @@ def finish_reason(raw: Any) -> tuple[FinishReason | None, str | None]:
 
 
 def read_usage(answer: dict[str, Any]) -> Usage | None:
-    """The answer's usage, also where Groq puts it in a stream (`x_groq`)."""
+    """The answer's usage, also where Groq puts it in a stream (`x_groq`).
+
+    Some count apart what the total has as well: thoughts (xAI, Gemini), sound (Mistral).
+    """
     native = answer.get("usage")
     if not native and isinstance(groq := answer.get("x_groq"), dict):
         native = groq.get("usage")
@@ -61,9 +72,15 @@ def read_usage(answer: dict[str, Any]) -> Usage | None:
         return None
     given, made = count(native.get("prompt_tokens")), count(native.get("completion_tokens"))
     reasoning = _first(native, _REASONING)
-    if count(native.get("total_tokens")) == given + made + reasoning:
-        made += reasoning  # some (xAI, Gemini) count what the model thought apart from what it said
-    return Usage(given, made, _first(native, _CACHED), _first(native, _CACHE_WRITE), reasoning, native)
+    apart = counted_apart(native, _APART)
+    beyond = count(native.get("total_tokens")) - given - made
+    if beyond and beyond == reasoning:
+        made += reasoning
+    elif beyond and beyond == apart.get("audio_input"):
+        given += beyond
+    cached, written = _first(native, _CACHED), _first(native, _CACHE_WRITE)
+    tier = tier_of(answer.get("service_tier"), native.get("service_tier"))
+    return Usage(given, made, cached, written, reasoning, native, None, charged_usd(native), apart or EMPTY, tier)
 
 
 def count(value: Any) -> int:

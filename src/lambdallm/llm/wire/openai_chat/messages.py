@@ -40,6 +40,8 @@ _AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"
 _KINDS: dict[type, str] = {TextPart: "text", ImagePart: "image", AudioPart: "audio", DocumentPart: "document"}
 _TOLD_BY_TEXT = "'is_error' of a tool's result was left out: this protocol tells it by the text alone"
 _CACHE = "cache_control"
+_MARKABLE = ("text", "image_url", "input_audio", "file")
+"""What OpenAI's own mark can stand on."""
 
 
 class Toward:
@@ -54,14 +56,12 @@ class Toward:
             self.warnings.append(text)
 
     def fields(self, metadata: Metadata, where: str) -> dict[str, Any]:
-        """What of the metadata is sent."""
+        """What of the metadata is sent, apart from a mark for the prompt cache."""
         if not metadata:
             return {}
         left_out(metadata, PROTOCOL, where, self.warnings)
         asked = asked_fields(metadata)
-        if _CACHE in asked and not self.facts.get(_CACHE):
-            del asked[_CACHE]
-            self.warn(f"{_CACHE!r} of {where} left out: this provider has no word for it")
+        asked.pop(_CACHE, None)
         return own_fields(metadata, PROTOCOL) | asked
 
     def joined(self, body: dict[str, Any], metadata: Metadata, where: str) -> dict[str, Any]:
@@ -69,7 +69,22 @@ class Toward:
         for key, value in self.fields(metadata, where).items():
             known = body.get(key)
             body[key] = known | value if isinstance(known, dict) and isinstance(value, dict) else value
+        if _CACHE in metadata:
+            self._mark(body, metadata, where)
         return body
+
+    def _mark(self, body: dict[str, Any], metadata: Metadata, where: str) -> None:
+        """Mark an object for the prompt cache in the provider's word, else in the one that the mark came in."""
+        word = self.facts.get("cache_mark") or form(metadata, PROTOCOL).get("mark")
+        if word == _CACHE:
+            body[_CACHE] = metadata[_CACHE]
+        elif word and body.get("type") in _MARKABLE:
+            from ..openai_prompt_cache import breakpoint_of
+
+            body[word] = breakpoint_of(metadata[_CACHE], where, self.warnings)
+        else:
+            why = "only content can be marked" if word else "this provider has no word for it"
+            self.warn(f"{_CACHE!r} of {where} left out: {why}")
 
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ...types import ChatRequest, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ....transport.types import Headers
+    from ...types import ChatRequest, PromptCache, ResponseFormat, Thinking, ToolChoice, ToolDefinition
     from ..codec import Facts
 
 
@@ -42,10 +43,24 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     warnings: list[str] = []
     request = without_ignored(request, facts, warnings)
     _refuse(request, facts)
+    kept: dict[str, Any] = {}
+    headers: Headers = ()
+    if request.prompt_cache is not None:
+        request, kept, headers = _with_prompt_cache(request, request.prompt_cache, facts, warnings)
     toward = Toward(facts, warnings)
     messages = encode_messages(request.messages, toward)
-    body = {**_plain(request, facts), "messages": messages, **_structured(request, toward)}
-    return Encoded(_as_bytes(_with_extra(body, request, toward)), warnings=tuple(warnings))
+    body = {**_plain(request, facts), "messages": messages, **_structured(request, toward), **kept}
+    return Encoded(_as_bytes(_with_extra(body, request, toward)), headers, tuple(warnings))
+
+
+def _with_prompt_cache(
+    request: ChatRequest, cache: PromptCache, facts: Facts, warnings: list[str]
+) -> tuple[ChatRequest, dict[str, Any], Headers]:
+    from ..openai_prompt_cache import own_facts
+    from ..prompt_cache import with_prompt_cache
+
+    known = own_facts(facts) if request.dialect == PROTOCOL else facts
+    return with_prompt_cache(request, cache, known, warnings)
 
 
 def _with_extra(body: dict[str, Any], request: ChatRequest, toward: Toward) -> dict[str, Any]:

@@ -19,6 +19,10 @@ in `reply` and `stream_encoder`. What a provider declares in its catalog entry, 
 | `encrypted_reasoning` | by need | ask for encrypted reasoning: `true` always, `false` never |
 | `reasoning_back` | none | `"content"`: thoughts that are not this protocol's go back as a reasoning item's text |
 | `tool_result_parts` | `["text", "image", "document"]` | what a tool's result may hold |
+| `cache_mark` | none | `"prompt_cache_breakpoint"`: given content can be marked for the prompt cache |
+| `cache_places` | all | where `prompt_cache` puts marks by itself: some of `"system"`, `"messages"` |
+| `cache_ttls` | `{}` | how long prompts are kept, each with what asks for it, in each `mark` or in the `body` |
+| `cache_key` | `"prompt_cache_key"` | the field that says which requests belong together |
 
 **Thoughts of earlier turns.** OpenAI wants a thought back together with the calls that followed from it. Where it
 stores answers (the default), the item's id is enough. With `store: false` in `extra` or by fact, the item must carry

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...types import Metadata, Part
+    from ..codec import Facts
 
     Encoder = Callable[[Any, str, list[str]], dict[str, Any]]
 
 _AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mp4": "m4a"}
-_NOT_HERE = "cache_control"
-"""A name that other protocols have a word for; here `prompt_cache_breakpoint` is it, and means something else."""
+_CACHE = "cache_control"
+"""A mark for the prompt cache, by the name that several protocols know; here only content that is given has a word."""
+
+_BREAKPOINT = "prompt_cache_breakpoint"
 
 ANNOTATIONS = ("url_citation", "file_citation", "container_file_citation", "file_path")
 """The types of citations that this protocol has."""
 
 
-def encode_content(parts: Iterable[Part], where: str, warnings: list[str], *, by_model: bool) -> list[dict[str, Any]]:
-    """The parts of one message, a model's (`by_model`) or anybody else's."""
+def encode_content(
+    parts: Iterable[Part], where: str, warnings: list[str], *, by_model: bool, mark: str | None = None
+) -> list[dict[str, Any]]:
+    """The parts of one message, a model's (`by_model`) or anybody else's. `mark` is the provider's word for a mark."""
     encoders = _BY_MODEL if by_model else _GIVEN
     encoded = []
     for part in parts:
@@ -38,8 +43,28 @@ def encode_content(parts: Iterable[Part], where: str, warnings: list[str], *, by
         encoder = encoders.get(type(part))
         if encoder is None:
             raise unsupported(where, f"a part of kind {type(part).__name__} has no place in it")
-        encoded.append(encoder(part, where, warnings))
+        if not by_model and not isinstance(part, ProviderPart) and _CACHE in part.metadata:
+            encoded.append(_marked(part, encoder, where, warnings, mark))
+        else:
+            encoded.append(encoder(part, where, warnings))
     return encoded
+
+
+def mark_word(facts: Facts) -> str | None:
+    """The provider's word for a mark, where it has the one that this protocol knows."""
+    return _BREAKPOINT if facts.get("cache_mark") == _BREAKPOINT else None
+
+
+def _marked(part: Any, encoder: Encoder, where: str, warnings: list[str], mark: str | None) -> dict[str, Any]:
+    """A part with its mark in the provider's word, else in the one that the mark came in."""
+    word = mark or form(part.metadata, NAME).get("mark")
+    if word is None:
+        return encoder(part, where, warnings)
+    from ..openai_prompt_cache import breakpoint_of
+
+    rest = {key: value for key, value in part.metadata.items() if key != _CACHE}
+    marker = breakpoint_of(part.metadata[_CACHE], where, warnings)
+    return {**encoder(part.replace(metadata=rest), where, warnings), word: marker}
 
 
 def merged(metadata: Metadata, where: str, warnings: list[str]) -> dict[str, Any]:
@@ -48,8 +73,8 @@ def merged(metadata: Metadata, where: str, warnings: list[str]) -> dict[str, Any
         return {}
     left_out(metadata, NAME, where, warnings)
     asked = asked_fields(metadata)
-    if asked.pop(_NOT_HERE, None) is not None:
-        warnings.append(f"{_NOT_HERE!r} of {where} left out: this protocol has no such marker")
+    if asked.pop(_CACHE, None) is not None:
+        warnings.append(f"{_CACHE!r} of {where} left out: this protocol has no such marker")
     return asked | own_fields(metadata, NAME)
 
 

@@ -14,14 +14,18 @@ from ...types import (
     ChatMessage,
     DocumentPart,
     ImagePart,
+    ProviderPart,
     ReasoningPart,
     TextPart,
     ToolCall,
     ToolResult,
 )
+from ..notes import form
 from ..openai_asked import wrong_value
+from ..openai_prompt_cache import BREAKPOINT, mark_of
+from ..prompt_cache import CACHE
 from .envelope import opened
-from .fields import BETWEEN_THOUGHTS, as_json, leftovers, noted, records, word
+from .fields import BETWEEN_THOUGHTS, NAME, as_json, leftovers, noted, records, word
 from .items import CALLS, TEXTS, message_parts, other, reasoning, thoughts, tool_call
 from .malformed import needed, optional, wrong_kind
 
@@ -165,6 +169,19 @@ def given_parts(content: list[Any], where: str) -> list[Part]:
 def _part(part: Any, where: str) -> Part:
     if not isinstance(part, dict):
         raise wrong_kind(where, part, dict)
+    mark = mark_of(part[BREAKPOINT]) if BREAKPOINT in part else None
+    if mark is None:
+        return _unmarked(part, where)
+    read: Any = _unmarked({key: value for key, value in part.items() if key != BREAKPOINT}, where)
+    if isinstance(read, ProviderPart):
+        return other(part)
+    notes = {**read.metadata.get(NAME, {}), "form": {**form(read.metadata, NAME), "mark": BREAKPOINT}}
+    marked: Part = read.replace(metadata={**read.metadata, NAME: notes, CACHE: mark})
+    return marked
+
+
+def _unmarked(part: dict[str, Any], where: str) -> Part:
+    """A part without a mark for the prompt cache, which any of them may carry."""
     kind: str = needed(part, "type", str, where=where)
     if kind in TEXTS:
         form = {} if kind == "input_text" else {"type": kind}

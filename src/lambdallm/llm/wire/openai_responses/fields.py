@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from ...types import EMPTY, Usage
+from ..billing import charged_usd, counted_apart, tier_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ _INCOMPLETE: dict[str, FinishReason] = {
 _CACHED = (("input_tokens_details", "cached_tokens"), ("prompt_tokens_details", "cached_tokens"))
 _CACHE_WRITE = (("input_tokens_details", "cache_write_tokens"),)
 _REASONING = (("output_tokens_details", "reasoning_tokens"), ("completion_tokens_details", "reasoning_tokens"))
+_APART = (
+    ("audio_input", ("input_tokens_details", "audio_tokens")),
+    ("audio_output", ("output_tokens_details", "audio_tokens")),
+    ("image_input", ("input_tokens_details", "image_tokens")),
+    ("image_output", ("output_tokens_details", "image_tokens")),
+)
+_FEES = {"web_search_call": "web_search", "file_search_call": "file_search"}
+_FREE_ACTIONS = ("open_page", "find", "find_in_page")
 
 
 def ending(status: Any, details: Any, *, calls: bool) -> tuple[FinishReason | None, str | None]:
@@ -46,15 +55,29 @@ def ending(status: Any, details: Any, *, calls: bool) -> tuple[FinishReason | No
     return ("error" if status == "failed" else "other"), status
 
 
-def read_usage(native: Any) -> Usage | None:
+def read_usage(answer: dict[str, Any]) -> Usage | None:
     """The answer's usage. Some count what the model thought apart from what it said: then the total tells."""
+    native = answer.get("usage")
     if not isinstance(native, dict) or not native:
         return None
     given, made = count(native.get("input_tokens")), count(native.get("output_tokens"))
     reasoning = _first(native, _REASONING)
     if reasoning and count(native.get("total_tokens")) == given + made + reasoning:
         made += reasoning
-    return Usage(given, made, _first(native, _CACHED), _first(native, _CACHE_WRITE), reasoning, native)
+    apart = counted_apart(native, _APART) | _searches(answer)
+    cached, written, tier = _first(native, _CACHED), _first(native, _CACHE_WRITE), tier_of(answer.get("service_tier"))
+    return Usage(given, made, cached, written, reasoning, native, None, charged_usd(native), apart or EMPTY, tier)
+
+
+def _searches(answer: dict[str, Any]) -> dict[str, int]:
+    """The hosted searches, which are charged by the call; a look at a page that was found is free ("Pricing")."""
+    found: dict[str, int] = {}
+    for item in records(answer.get("output")):
+        if kind := _FEES.get(word(item.get("type"))):
+            action = item.get("action")
+            if not isinstance(action, dict) or action.get("type") not in _FREE_ACTIONS:
+                found[kind] = found.get(kind, 0) + 1
+    return found
 
 
 def count(value: Any) -> int:

@@ -10,6 +10,7 @@ import json
 
 from ...types import ChatMessage, ChatRequest, ProviderPart, ResponseFormat, Thinking, ToolChoice, ToolDefinition
 from ..openai_asked import invalid, wrong_value
+from ..openai_prompt_cache import read_prompt_cache
 from .conversation import Conversation
 from .fields import LOGPROBS, NAME, leftovers, noted, word
 from .malformed import needed, optional, wrong_kind
@@ -40,10 +41,12 @@ def decode_request(body: bytes, *, model: str | None = None, stream: bool | None
         ours: value for key, (ours, kinds) in _PLAIN.items() if (value := optional(asked, key, *kinds)) is not None
     }
     settings |= _tools(asked) | _text(asked, extra) | _thinking(asked, extra) | _logprobs(asked, extra)
+    prompt_cache = read_prompt_cache(extra)
     streamed = optional(asked, "stream", bool) if stream is None else stream
     return ChatRequest(
         model=model or needed(asked, "model", str),
         messages=(*_instructions(asked), *Conversation().read(asked.get("input"))),
+        prompt_cache=prompt_cache,
         stream=bool(streamed),
         extra=extra,
         dialect=NAME,

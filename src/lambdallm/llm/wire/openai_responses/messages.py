@@ -17,7 +17,7 @@ import json
 
 from ...types import AudioPart, DocumentPart, ImagePart, ProviderPart, ReasoningPart, TextPart, ToolCall, ToolResult
 from ..notes import form, own_fields, proved_elsewhere
-from .content import encode_content, merged, unsupported
+from .content import encode_content, mark_word, merged, unsupported
 from .fields import NAME
 
 TYPE_CHECKING = False
@@ -46,6 +46,7 @@ class ItemWriter:
 
     def __init__(self, facts: Facts, warnings: list[str], *, stored: bool) -> None:
         self._facts, self._warnings, self._stored = facts, warnings, stored
+        self._mark = mark_word(facts)
         self._custom: set[str] = set()
 
     def items(self, messages: Iterable[ChatMessage]) -> list[dict[str, Any]]:
@@ -84,7 +85,7 @@ class ItemWriter:
 
     def _content_item(self, message: ChatMessage, parts: list[Part], where: str) -> dict[str, Any] | None:
         by_model = message.role == "assistant"
-        content = encode_content(parts, where, self._warnings, by_model=by_model)
+        content = encode_content(parts, where, self._warnings, by_model=by_model, mark=self._mark)
         if parts and not content:
             return None
         noted = form(_metadata(parts[0]), NAME) if parts else {}
@@ -135,7 +136,7 @@ class ItemWriter:
             kind = _KINDS.get(type(part), "provider")
             if kind not in (*self._facts.get("tool_result_parts", _RESULT_PARTS), "provider"):
                 raise unsupported(where, f"a tool's result can't hold a part of kind {kind!r} here")
-        return encode_content(content, where, self._warnings, by_model=False)
+        return encode_content(content, where, self._warnings, by_model=False, mark=self._mark)
 
     def _reasoning(self, part: ReasoningPart, where: str) -> dict[str, Any] | None:
         if not is_own(part):

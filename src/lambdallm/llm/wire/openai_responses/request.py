@@ -10,7 +10,8 @@ from ...errors import UnsupportedParameterError
 from ...types import ProviderPart, ReasoningPart, TextPart
 from ..body import body_writer
 from ..codec import Encoded, is_set, without_ignored
-from ..notes import asked_fields, extra_of, form, left_out, own_fields
+from ..notes import extra_of, form
+from .content import mark_word, merged
 from .fields import ENCRYPTED, LOGPROBS, NAME, said
 from .messages import ItemWriter
 
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...types import ChatMessage, ChatRequest, Metadata, ResponseFormat, Thinking, ToolChoice, ToolDefinition
+    from ...types import (
+        ChatMessage,
+        ChatRequest,
+        PromptCache,
+        ResponseFormat,
+        Thinking,
+        ToolChoice,
+        ToolDefinition,
+    )
     from ..codec import Facts
 
 _PLAIN = {
@@ -53,7 +62,11 @@ def encode_request(request: ChatRequest, facts: Facts) -> Encoded:
     extra = extra_of(request, NAME, warnings)
     if "store" in facts and "store" not in extra and request.dialect != NAME:
         extra = {**extra, "store": facts["store"]}
+    kept: dict[str, Any] = {}
+    if request.prompt_cache is not None:
+        request, kept = _with_prompt_cache(request, request.prompt_cache, facts, warnings)
     body = _plain(request, facts) | _input(request, extra, facts, warnings) | _structured(request, facts, warnings)
+    body |= kept
     if include := _include(request, extra, facts):
         body["include"] = include
     return Encoded(_as_bytes(_with_extra(body, extra)), warnings=tuple(warnings))
@@ -63,7 +76,21 @@ def echoed(request: ChatRequest) -> dict[str, Any]:
     """The settings of a request as an answer to it states them."""
     extra = extra_of(request, NAME, [])
     body = _plain(request, _ALL) | _structured(request, _ALL, [])
+    if request.prompt_cache is not None:
+        body |= _with_prompt_cache(request, request.prompt_cache.replace(resource=None), _ALL, [])[1]
     return _with_extra(body, extra)
+
+
+def _with_prompt_cache(
+    request: ChatRequest, cache: PromptCache, facts: Facts, warnings: list[str]
+) -> tuple[ChatRequest, dict[str, Any]]:
+    """The request with marks, and the fields that this protocol has for the rest: its key is a field everywhere."""
+    from ..openai_prompt_cache import KEY, own_facts
+    from ..prompt_cache import with_prompt_cache
+
+    known = own_facts(facts) if request.dialect == NAME else facts
+    own = {"cache_mark": mark_word(facts), "cache_key_header": None}
+    return with_prompt_cache(request, cache, {"cache_key": KEY, **known, **own}, warnings)[:2]
 
 
 def _unsupported(param: str, why: str) -> UnsupportedParameterError:
@@ -141,25 +168,20 @@ def _tool(tool: ToolDefinition | ProviderPart, loose: bool | None, warnings: lis
     parameters = tool.parameters or {"type": "object", "properties": {}}
     strict = loose if tool.strict is None else tool.strict
     said_of_it = said({"description": tool.description or None, "strict": strict})
-    beside = _beside(tool.metadata, f"tool {tool.name!r}", warnings)
+    beside = merged(tool.metadata, f"tool {tool.name!r}", warnings)
     return {"type": "function", "name": tool.name, "parameters": parameters, **said_of_it, **beside}
-
-
-def _beside(metadata: Metadata, where: str, warnings: list[str]) -> dict[str, Any]:
-    left_out(metadata, NAME, where, warnings)
-    return asked_fields(metadata) | own_fields(metadata, NAME)
 
 
 def _tool_choice(choice: ToolChoice, warnings: list[str]) -> Any:
     """A word, a function's name, or the form that `metadata` gives whole (`allowed_tools`, a hosted tool)."""
-    beside = _beside(choice.metadata, "'tool_choice'", warnings)
+    beside = merged(choice.metadata, "'tool_choice'", warnings)
     if choice.mode == "tool":
         return {"type": "function", "name": choice.name, **beside}
     return beside or choice.mode
 
 
 def _format(asked: ResponseFormat, facts: Facts, warnings: list[str]) -> dict[str, Any]:
-    beside = _beside(asked.metadata, "'response_format'", warnings)
+    beside = merged(asked.metadata, "'response_format'", warnings)
     if asked.type != "json_schema":
         return {"type": "json_object" if asked.type == "json" else "text", **beside}
     if not facts.get("json_schema", True):
@@ -175,7 +197,7 @@ def _format(asked: ResponseFormat, facts: Facts, warnings: list[str]) -> dict[st
 
 def _reasoning(thinking: Thinking, facts: Facts, warnings: list[str]) -> dict[str, Any]:
     """`reasoning`: turned off is the effort `none`; thinking without a word on how much is `medium`."""
-    beside = _beside(thinking.metadata, "'thinking'", warnings)
+    beside = merged(thinking.metadata, "'thinking'", warnings)
     body: dict[str, Any] = {}
     if thinking.budget_tokens is not None:
         if "thinking.budget_tokens" not in facts.get("supports", ()):

@@ -36,7 +36,7 @@ def decode_response(status: int, headers: Headers, body: bytes) -> Result[Comple
     except (ValueError, RecursionError) as reason:
         return Err(_unreadable(f"The answer is no JSON ({reason}).", status, headers))
     if found := failure(answer):
-        usage = read_usage(answer.get("usage"))
+        usage = read_usage(answer)
         return Err(found.error(found.status, request_id=request_id(headers), usage=usage))
     if not isinstance(answer, dict) or not (isinstance(answer.get("output"), list) or word(answer.get("status"))):
         return Err(_unreadable("The answer has no output.", status, headers))
@@ -57,7 +57,7 @@ def _completion(answer: dict[str, Any]) -> Completion:
     choice = Choice(ChatMessage("assistant", parts), *finish(answer, parts))
     return Completion(
         (choice,),
-        usage=read_usage(answer.get("usage")),
+        usage=read_usage(answer),
         model=word(answer.get("model")) or None,
         id=word(answer.get("id")) or None,
         metadata=answer_notes(answer),

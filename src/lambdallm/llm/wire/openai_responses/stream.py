@@ -226,7 +226,7 @@ class StreamDecoder:
         status = answer.get("status") or word(event.get("type")).removeprefix("response.")
         reason, raw = ending(status, answer.get("incomplete_details"), calls=self._calls > 0)
         metadata = {**_identity(answer), **answer_notes(answer)}
-        usage = read_usage(answer.get("usage"))
+        usage = read_usage(answer)
         chunks.append(StreamChunk(finish_reason=reason, raw_finish_reason=raw, usage=usage, metadata=metadata))
 
     def _settle(self, place: int, item: dict[str, Any], chunks: list[StreamChunk]) -> None:
@@ -242,7 +242,7 @@ class StreamDecoder:
             self._whole(answer, event, chunks)
         found = failure(answer) or failure(event) or failure({"status": "failed"})
         if found is not None:
-            usage = read_usage(answer.get("usage")) if isinstance(answer, dict) else None
+            usage = read_usage(answer) if isinstance(answer, dict) else None
             self.error = stream_error(found, usage=usage)
 
     def _error(self, event: dict[str, Any]) -> None:
