@@ -54,10 +54,15 @@ def test_a_failure_that_lasts_is_returned_at_once():
 def test_what_was_refused_here_is_not_tried_again_and_is_no_attempt():
     script = Script()
     refused = LLMRateLimitError("Your own limit.", retry_after=1, sent=False)
-    result = script.run(retried(attempts(ProviderServerError("a"), refused, 1), RetryPolicy()))
-    assert result.error is refused
-    assert result.error.attempts == 1
-    assert waits(script) == [1.0]
+    assert script.run(retried(attempts(refused, 1), RetryPolicy())).error is refused
+    assert (refused.attempts, waits(script)) == (0, [])
+
+
+def test_a_refusal_does_not_hide_what_the_provider_said_before():
+    script, failed = Script(), ProviderServerError("a")
+    refused = LLMRateLimitError("Your own limit.", sent=False)
+    assert script.run(retried(attempts(failed, refused, 1), RetryPolicy())).error is failed
+    assert failed.attempts == 1
 
 
 def test_the_provider_says_how_long_to_wait():

@@ -150,9 +150,14 @@ class LambdaLLMContext:
         answer = self._complete(prompt, values, schema)
         data = parse_json(answer.text)
         if wrong := problems(data, schema):
-            facts = {"provider": answer.provider, "model": answer.model, "usage": answer.usage}
             raise ExtractionValidationError(
-                f"The answer does not match the schema: {'; '.join(wrong)}.", text=answer.text, **facts
+                f"The answer does not match the schema: {'; '.join(wrong)}.",
+                text=answer.text,
+                problems=tuple(wrong),
+                provider=answer.provider,
+                model=answer.model,
+                usage=answer.usage,
+                cost_usd=answer.cost_usd,
             )
         return data
 

@@ -35,13 +35,15 @@ class Raced(Value):
     rest: Flow[Result[Any, LLMError]] | None = None
 
 
-def first_of(attempts: Sequence[Attempt], *, stagger_seconds: float | None = 0.0) -> Flow[Raced]:
+def first_of(
+    attempts: Sequence[Attempt], *, stagger_seconds: float | None = 0.0, replace_failed: bool = True
+) -> Flow[Raced]:
     """The first success among the attempts; all others are cancelled by the time it is known.
 
-    The next attempt is started `stagger_seconds` after the one before it, or as soon as none is left running; with
-    0 all start at once, with `None` each only after the failure of the one before.
+    The next attempt is started `stagger_seconds` after the one before it, and with `replace_failed` as soon as none is
+    left running; with 0 all start at once, with `None` each only after the failure of the one before.
     """
-    race = _Race(attempts, stagger_seconds)
+    race = _Race(attempts, stagger_seconds, replace_failed)
     while race.winner is None:
         now = (yield NOW).monotonic
         while race.is_next_due(now):
@@ -59,8 +61,8 @@ def first_of(attempts: Sequence[Attempt], *, stagger_seconds: float | None = 0.0
 class _Race:
     """Who runs, who is next, who has won."""
 
-    def __init__(self, attempts: Sequence[Attempt], stagger_seconds: float | None) -> None:
-        self._attempts, self._stagger = attempts, stagger_seconds
+    def __init__(self, attempts: Sequence[Attempt], stagger_seconds: float | None, replace_failed: bool) -> None:
+        self._attempts, self._stagger, self._replace_failed = attempts, stagger_seconds, replace_failed
         self._next_start: float | None = None
         self.running: dict[int, Task] = {}
         self.results: list[Result[Any, LLMError] | None] = []
@@ -70,7 +72,9 @@ class _Race:
     def is_next_due(self, now: float) -> bool:
         if len(self.results) == len(self._attempts):
             return False
-        return not self.running or (self._next_start is not None and now >= self._next_start)
+        if not self.running and (self._replace_failed or not self.results):
+            return True
+        return bool(self.running) and self._next_start is not None and now >= self._next_start
 
     def next_attempt(self) -> Flow[Result[Any, LLMError]]:
         return self._attempts[len(self.results)]()

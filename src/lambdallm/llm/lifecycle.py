@@ -1,15 +1,15 @@
 """The life of a client's call as the library documents it: breaker, token limit, then attempts with backoff.
 
-Each attempt passes the rate limit, takes a slot where slots are limited, may be hedged by a second one when it is late,
-and is told to the breaker. Flows over hooks: `attempt` is whatever makes one attempt, given the record it writes to.
-This is the one place that knows the order of these policies; none of them knows another.
+Each attempt may be hedged by a second one when it is late; each takes a slot where slots are limited, passes the rate
+limit, and is told to the breaker. Flows over hooks: `attempt` is whatever makes one attempt, given the record it writes
+to. This is the one place that knows the order of these policies; none of them knows another.
 """
 
 from __future__ import annotations
 
 from .._value import Value
 from .concurrent import first_of
-from .errors import TokenLimitError
+from .errors import DeadlineExceededError, ProviderTimeoutError, TokenLimitError
 from .flow import NOW, Emit, Perform
 from .pipeline import broken_off
 from .result import Err, Ok
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .errors import LLMError
     from .flow import Flow
     from .health.breakers import CallBreaker
-    from .rate_limiting import ConcurrencyLimit, Permit, RateLimiter
+    from .rate_limiting.concurrency import ConcurrencyTemplate
+    from .rate_limiting.template import RateLimiterTemplate
     from .result import Result
     from .streaming.record import StreamRecord
     from .types import ChatMessage
@@ -42,27 +43,31 @@ class Guards(Value):
     breaker: CallBreaker
     exceeds_token_limit: Exceeds
     policy: RetryPolicy = RetryPolicy()
-    limiter: RateLimiter | None = None
+    limiter: RateLimiterTemplate | None = None
     limit_key: str = ""
     asked_tokens: Callable[[], int] = int
-    slots: ConcurrencyLimit | None = None
+    slots: ConcurrencyTemplate | None = None
     hedge_seconds: float | None = None
 
 
 def guarded(
     attempt: Attempt, messages: Sequence[ChatMessage], guards: Guards, record: StreamRecord, *, may_emit: bool = False
 ) -> Flow[Result[Any, LLMError]]:
-    """Run `attempt` behind the guards, until it succeeds, fails for good, or the breaker opens."""
-    breaker = guards.breaker
+    """Run `attempt` behind the guards, until it succeeds, fails for good, or the breaker opens.
+
+    Raises `DeadlineExceededError` where no time is left to begin.
+    """
+    breaker, deadline = guards.breaker, guards.policy.deadline
     clock = yield NOW
-    if not breaker.is_available(clock.monotonic):
+    if deadline is not None and clock.monotonic >= deadline:
+        raise DeadlineExceededError("No time is left for a call to a model.")
+    if breaker.refuses(clock.monotonic):
         return Err(breaker.refusal(clock.monotonic))
     if guards.exceeds_token_limit(messages):
-        breaker.give_back()
         message = "The messages have more tokens than the model's context window holds."
         return Err(TokenLimitError(message, sent=False))
     flow = retried(
-        lambda: _admitted(attempt, guards, record),
+        lambda: _hedged(attempt, guards, record),
         guards.policy,
         may_emit=may_emit,
         unless=lambda: breaker.state == "open",
@@ -70,28 +75,48 @@ def guarded(
     return (yield from flow)
 
 
+def _hedged(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+    """One attempt, and a second one beside it where the first is late; whichever answers first is the answer."""
+    if guards.hedge_seconds is None:
+        return (yield from _admitted(attempt, guards, record))
+    records = (record.twin(), record.twin())
+    flows: list[Any] = [lambda record=each: _admitted(attempt, guards, record) for each in records]
+    raced = yield from first_of(flows, stagger_seconds=guards.hedge_seconds, replace_failed=False)
+    winner = _told_best(raced.results) if raced.winner is None else raced.winner
+    record.follow(records[winner], records[1 - winner])
+    if raced.rest is not None:
+        return (yield from raced.rest)
+    ended = raced.results[winner]
+    assert ended is not None, "whoever has no result yet has not won"
+    return ended
+
+
+def _told_best(results: Sequence[Result[Any, LLMError] | None]) -> int:
+    """Of attempts that all failed, the last that was sent."""
+    sent = [n for n, result in enumerate(results) if isinstance(result, Err) and result.error.sent]
+    return sent[-1] if sent else 0
+
+
 def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
     """One attempt within the rate limit and the number of slots."""
     limiter, slots, deadline = guards.limiter, guards.slots, guards.policy.deadline
     if limiter is None and slots is None:
-        return (yield from _hedged(attempt, guards, record))
-    permit: Permit | None = None
+        return (yield from _told(attempt, guards, record))
     if slots is not None and isinstance(entered := (yield from slots.enter(deadline=deadline)), Err):
-        guards.breaker.give_back()
         return entered
     try:
-        if limiter is not None:
-            admitted = yield from limiter.admit(guards.limit_key, guards.asked_tokens(), deadline=deadline)
-            if isinstance(admitted, Err):
-                guards.breaker.give_back()
-                return admitted
-            permit = admitted.value
-        result = yield from _hedged(attempt, guards, record)
+        if limiter is None:
+            return (yield from _told(attempt, guards, record))
+        admitted = yield from limiter.admit(guards.limit_key, guards.asked_tokens(), deadline=deadline)
+        if isinstance(admitted, Err):
+            return admitted
+        result = yield from _told(attempt, guards, record)
     finally:
         if slots is not None:
             slots.leave()
-    if permit is not None:
-        yield from permit.settle(_used_tokens(result, record))
+    permit = admitted.value
+    refused = isinstance(result, Err) and not result.error.sent
+    yield from permit.cancel() if refused else permit.settle(_used_tokens(result, record))
     return result
 
 
@@ -104,31 +129,23 @@ def _used_tokens(result: Result[Any, LLMError], record: StreamRecord) -> int | N
     return None if usage is None else usage.total_tokens
 
 
-def _hedged(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
-    """One attempt, and a second one beside it where the first is late; whichever answers first is the answer."""
-    if guards.hedge_seconds is None:
-        return (yield from _told(attempt, guards.breaker, record))
-    records = (record.twin(), record.twin())
-    flows = [lambda record=each: _told(attempt, guards.breaker, record) for each in records]
-    raced = yield from first_of(flows, stagger_seconds=guards.hedge_seconds)
-    record.attempts += len(raced.results)
-    winner = len(raced.results) - 1 if raced.winner is None else raced.winner
-    record.follow(records[winner], cancelled=raced.results.count(None) - (raced.rest is not None))
-    if raced.rest is not None:
-        return (yield from raced.rest)
-    ended: Any = raced.results[winner]
-    return ended
-
-
-def _told(attempt: Attempt, breaker: CallBreaker, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
-    """One attempt, its outcome told to the breaker."""
+def _told(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+    """One attempt, if its breaker lets it through and time is left; the breaker is told how it ended."""
+    breaker, deadline = guards.breaker, guards.policy.deadline
+    now = (yield NOW).monotonic
+    if deadline is not None and now >= deadline:
+        late = "The deadline passed while the call waited for its turn; no call was made."
+        return Err(ProviderTimeoutError(late, sent=False, retryable=False))
+    if not breaker.is_available(now):
+        return Err(breaker.refusal(now))
+    record.running = True
     try:
         result = yield from attempt(record)
     except BaseException:
-        breaker.give_back()
+        breaker.give_back(now)
         raise
-    clock = yield NOW
-    breaker.record(result, clock.monotonic)
+    record.running = False
+    breaker.record(result, (yield NOW).monotonic, now)
     if isinstance(result, Err) and result.error.usage is not None and record.first_chunk is None:
         record.spent.append(result.error.usage)
     return result
@@ -144,12 +161,18 @@ def performed(
     return result
 
 
-def relayed(begin: Callable[[], Next], record: StreamRecord, seconds: float | None) -> Flow[Result[None, LLMError]]:
+def relayed(
+    begin: Callable[[], Next], record: StreamRecord, seconds: float | None, deadline: float | None = None
+) -> Flow[Result[None, LLMError]]:
     """One attempt that is a stream: emits what a hook's iterator gives, each piece within `seconds`."""
     record.attempts += 1
     following = begin()
     while True:
-        chunk = yield Perform(following, seconds)
+        limit = seconds
+        if deadline is not None:
+            left = max(0.0, deadline - (yield NOW).monotonic)
+            limit = left if seconds is None else min(seconds, left)
+        chunk = yield Perform(following, limit)
         if isinstance(chunk, Err):
             return Err(broken_off(chunk.error, record))
         if chunk is None:

@@ -41,11 +41,11 @@ def retried(
 ) -> Flow[Result[Any, LLMError]]:
     """Run `attempt` until it succeeds, fails for good, or the policy ends; an error carries the number of attempts.
 
-    What was refused here, before anything was sent (a rate limit of one's own), is no attempt and is not tried again. An
-    attempt that emits nothing to a reader need not be watched: say so with `may_emit=False`. Nothing is tried again
-    when `unless` says so.
+    What was refused here, before anything was sent (a rate limit of one's own), is no attempt and is not tried again:
+    where an attempt failed before it, that failure is returned. An attempt that emits nothing to a reader need not be
+    watched: say so with `may_emit=False`. Nothing is tried again when `unless` says so.
     """
-    emitted = False
+    emitted, failed = False, None
     for number in range(policy.max_retries + 1):
         if may_emit:
             result, emitted = yield from _watched(attempt())
@@ -53,14 +53,11 @@ def retried(
             result = yield from attempt()
         if isinstance(result, Ok):
             return result
-        result.error.attempts = number + result.error.sent
-        if (
-            not result.error.sent
-            or emitted
-            or not result.error.retryable
-            or number == policy.max_retries
-            or (unless and unless())
-        ):
+        if not result.error.sent:
+            result.error.attempts = 0
+            return failed or result
+        failed, result.error.attempts = result, number + 1
+        if emitted or not result.error.retryable or number == policy.max_retries or (unless and unless()):
             return result
         wait = _wait_seconds(result.error, number)
         clock = yield NOW

@@ -9,7 +9,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from .._value import Value
-from ..llm.errors import LLMError
+from ..llm.errors import LLMError, ProviderTimeoutError
 from ..llm.flow import (
     Await,
     Cancel,
@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 
 
 class Later(Value):
-    """A reply, a piece of a stream, or what a performed function returns, that comes after some seconds."""
+    """A reply, a piece of a stream, or what a performed function returns, that comes after some seconds.
+
+    Of a performed function `value` may be a function too: it is called when the time has come.
+    """
 
     seconds: float
     value: Any
@@ -211,13 +214,13 @@ class _Strand:
         self.world.after(later.seconds, self._resumption(later.value))
         return True, None
 
-    def _resumption(self, outcome: Any) -> Callable[[], None]:
+    def _resumption(self, outcome: Any, *, called: bool = False) -> Callable[[], None]:
         """What resumes the flow from the effect it is at, once, and not a later one."""
         turn = self._turn
 
         def resume() -> None:
-            if self._turn == turn:
-                self.proceed(outcome)
+            if self._turn == turn and not self.task.signal.fired:
+                self.proceed(outcome() if called else outcome)
 
         return resume
 
@@ -226,7 +229,13 @@ class _Strand:
             value = effect.function()
         except LLMError as error:
             value = Err(error)
-        return self._later(value if isinstance(value, Later) else Later(0.0, value))
+        later = value if isinstance(value, Later) else Later(0.0, value)
+        if effect.seconds is not None and later.seconds > effect.seconds:
+            later = Later(effect.seconds, Err(ProviderTimeoutError(f"Nothing came for {effect.seconds} s.")))
+        if not callable(later.value):
+            return self._later(later)
+        self.world.after(later.seconds, self._resumption(later.value, called=True))
+        return True, None
 
     def _await(self, effect: Await) -> tuple[bool, Any]:
         if any(signal.fired for signal in effect.signals):

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Literal
 
-    from ..caching import LLMCacheProtocol
+    from ..caching.cache import AnswerCache
     from ..catalog.resolve import Target
     from ..config import ClientConfig
     from ..health.breakers import CallBreaker
-    from ..rate_limiting import ConcurrencyLimit, RateLimiter
+    from ..rate_limiting.concurrency import ConcurrencyTemplate
+    from ..rate_limiting.template import RateLimiterTemplate
     from ..types import ChatMessage
 
 _EXPECTED_OUTPUT_TOKENS = 512
@@ -57,8 +58,8 @@ class ClientPolicies:
         name: str,
         *,
         circuit_breaker: ProviderCircuitBreaker | None = None,
-        rate_limiter: RateLimiter | None = None,
-        cache: LLMCacheProtocol | None = None,
+        rate_limiter: RateLimiterTemplate | None = None,
+        cache: object | None = None,
     ) -> None:
         self.config = config
         self.breakers = CircuitBreakers(
@@ -70,7 +71,7 @@ class ClientPolicies:
         )
         self.limiter = rate_limiter or _limiter(config)
         self.slots = _slots(config)
-        self.cache = cache
+        self.cache = None if cache is None else _cache(cache)
 
     def breaker(self, target: Target) -> CallBreaker:
         """The breaker of a model."""
@@ -85,7 +86,7 @@ class ClientPolicies:
             exceeds,
             RetryPolicy(self.config.max_retries, deadline),
             self.limiter,
-            target.name,
+            "" if self.limiter is None else self.limiter.key_of(target.provider.name, target.model.id),
             tokens,
             self.slots,
             self.config.hedge_seconds,
@@ -98,7 +99,7 @@ def asked_tokens(input_tokens: int, options: Mapping[str, Any]) -> int:
     return input_tokens + int(each) * int(options.get("n") or 1)
 
 
-def _limiter(config: ClientConfig) -> RateLimiter | None:
+def _limiter(config: ClientConfig) -> RateLimiterTemplate | None:
     if config.requests_per_minute is None and config.tokens_per_minute is None:
         return None
     from ..rate_limiting import RateLimiter
@@ -106,7 +107,7 @@ def _limiter(config: ClientConfig) -> RateLimiter | None:
     return RateLimiter(config.requests_per_minute, config.tokens_per_minute)
 
 
-def _slots(config: ClientConfig) -> ConcurrencyLimit | None:
+def _slots(config: ClientConfig) -> ConcurrencyTemplate | None:
     if config.max_concurrency is None:
         return None
     from ..rate_limiting import ConcurrencyLimit
@@ -119,3 +120,9 @@ def checked_cache(cache: object) -> Any:
     if cache in (True, False, "refresh"):
         return cache
     raise ConfigurationError(f"cache is {cache!r}.", fix="Use True, False or 'refresh'.")
+
+
+def _cache(given: object) -> AnswerCache:
+    from ..caching.cache import as_cache
+
+    return as_cache(given)

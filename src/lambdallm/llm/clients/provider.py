@@ -64,9 +64,9 @@ class CatalogTemplate(ClientTemplate):
         """Itself: the pipeline has done it, for the models whose facts say that they write tags."""
         return completion
 
-    def _chunk_seconds(self) -> float | None:
-        """No limit here: the pipeline keeps `chunk_timeout` where it reads, at no cost for each chunk."""
-        return None
+    def _chunk_limits(self, asked: Asked) -> tuple[float | None, float | None]:
+        """No limits here: the pipeline keeps them where it reads, at no cost for each chunk."""
+        return None, None
 
 
 class ProviderClient(CatalogTemplate, AbstractLLMClient):

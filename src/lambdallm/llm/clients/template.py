@@ -20,7 +20,7 @@ from ..result import Err, Ok
 from ..streaming.accumulator import as_chunks
 from ..streaming.record import StreamRecord
 from ..thinking.tags import normalized
-from ..types import ChatMessage, HealthCheckResult
+from ..types import ChatMessage, ChatRequest, HealthCheckResult
 from .policies import Asked, ClientPolicies, asked_tokens, checked_cache
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, ClassVar
 
+    from ..caching.key import CacheQuery
     from ..coerce import Messages
     from ..errors import LLMError
     from ..flow import Flow
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..health.circuit_breaker import ProviderCircuitBreaker
     from ..lifecycle import Guards, Next
     from ..protocols import TokenCounterProtocol
-    from ..rate_limiting import RateLimiter
+    from ..rate_limiting.template import RateLimiterTemplate
     from ..result import Result
     from ..types import Completion, StreamChunk, Thinking
 
@@ -59,8 +60,8 @@ class ClientTemplate:
         *,
         circuit_breaker: ProviderCircuitBreaker | None = None,
         token_counter: TokenCounterProtocol | None = None,
-        rate_limiter: RateLimiter | None = None,
-        cache: LLMCacheProtocol | None = None,
+        rate_limiter: RateLimiterTemplate | None = None,
+        cache: object | None = None,
         listeners: Iterable[Listener] = (),
         **options: Any,
     ) -> None:
@@ -145,7 +146,9 @@ class ClientTemplate:
             return False
         if self.token_counter is not None:
             return self.token_counter.count_messages(messages, model) > window
-        return least_tokens(messages, window) > window
+        from ..pricing.tokens.bound import at_least
+
+        return at_least(messages, window) > window
 
     def _guards(self, asked: Asked) -> Guards:
         model, target = asked.model, self._target(asked.model)
@@ -160,15 +163,25 @@ class ClientTemplate:
         """The tokens of a call's input, counted or estimated."""
         if self.token_counter is not None:
             return self.token_counter.count_messages(asked.messages, asked.model or self.model)
-        from ..pricing.estimate import EstimatingCounter
+        from ..pricing.tokens import EstimatingCounter
 
         return EstimatingCounter().count_messages(asked.messages, asked.model or self.model)
 
     def _whole(self, hook: Hook, asked: Asked) -> Flow[Result[Completion, LLMError]]:
-        """A whole answer by a hook that makes one attempt."""
-        target = self._target(asked.model)
+        """A whole answer, from the cache or by a hook that makes one attempt."""
+        asked, begun = yield from self._begun(asked)
+        cache, target = self._policies.cache, self._target(asked.model)
+        if cache is None or asked.cache is False:
+            return (yield from self._answered(hook, asked, target, begun))
+        from ..caching.flow import cached
+
+        query = yield from self._query(asked, target)
+        call = lambda: self._answered(hook, asked, target, begun)  # noqa: E731
+        return (yield from cached(cache, query, call, refresh=asked.cache == "refresh", deadline=asked.deadline))
+
+    def _answered(self, hook: Hook, asked: Asked, target: Target, begun: float) -> Flow[Result[Completion, LLMError]]:
+        """A whole answer by the hook, within the guards."""
         record = StreamRecord(target)
-        asked, record.begun = yield from self._begun(asked)
 
         def attempt(record: StreamRecord) -> Flow[Result[Any, LLMError]]:
             return performed(lambda: hook(asked), record, asked.deadline)
@@ -176,21 +189,32 @@ class ClientTemplate:
         result = yield from guarded(attempt, asked.messages, self._guards(asked), record)
         if isinstance(result, Err):
             return Err(record.explained(result.error.located(target.provider.name, target.model.id)))
-        ended = yield NOW
         answer = self._normalize_thinking(result.value)
         if answer.provider is None:
             answer = labelled(answer, target)
-        latency = (ended.monotonic - record.begun) * 1000
+        latency = ((yield NOW).monotonic - begun) * 1000
         return Ok(record.counted(answer).replace(latency_ms=latency, attempts=record.attempts))
 
     def _pieces(
         self, begin: Callable[[Asked], Next], asked: Asked, record: StreamRecord
     ) -> Flow[Result[None, LLMError]]:
-        """A streamed answer by a hook whose iterator `begin` opens."""
+        """A streamed answer, from the cache or by a hook whose iterator `begin` opens."""
         asked, record.begun = yield from self._begun(asked)
+        cache = self._policies.cache
+        if cache is None or asked.cache is False:
+            return (yield from self._streamed_pieces(begin, asked, record))
+        from ..caching.stream import cached_stream
 
+        query = yield from self._query(asked, self._target(asked.model))
+        refresh = asked.cache == "refresh"
+        call = lambda: self._streamed_pieces(begin, asked, record)  # noqa: E731
+        return (yield from cached_stream(cache, query, call, record, refresh=refresh, deadline=asked.deadline))
+
+    def _streamed_pieces(
+        self, begin: Callable[[Asked], Next], asked: Asked, record: StreamRecord
+    ) -> Flow[Result[None, LLMError]]:
         def attempt(record: StreamRecord) -> Flow[Result[Any, LLMError]]:
-            return relayed(lambda: begin(asked), record, self._chunk_seconds())
+            return relayed(lambda: begin(asked), record, *self._chunk_limits(asked))
 
         result = yield from guarded(attempt, asked.messages, self._guards(asked), record, may_emit=True)
         record.ended = (yield NOW).monotonic
@@ -198,6 +222,17 @@ class ClientTemplate:
             target = self._target(asked.model)
             return Err(record.explained(result.error.located(target.provider.name, target.model.id)))
         return Ok(None)
+
+    def _query(self, asked: Asked, target: Target) -> Flow[CacheQuery]:
+        """The call as the cache is asked for it. What only a client of one's own knows counts as `extra`."""
+        from ..caching.key import queried
+
+        known = {name: value for name, value in asked.options.items() if name in ChatRequest._fields}
+        own = {name: value for name, value in asked.options.items() if name not in known and name != "model"}
+        request = ChatRequest(**{**known, "model": target.model.id, "messages": asked.messages})
+        if own:
+            request = request.replace(extra={**request.extra, **own})
+        return (yield from queried(request, target, base_url=self.config.base_url, wire=self.config.wire))
 
     def _given(self, asked: Asked) -> dict[str, Any]:
         """What a hook is given beside the messages."""
@@ -221,17 +256,6 @@ class ClientTemplate:
         """A whole answer as the chunks of a stream."""
         return as_chunks(answer)
 
-    def _chunk_seconds(self) -> float | None:
-        """The longest wait for a hook's next chunk."""
-        return self.config.chunk_timeout
-
-
-def least_tokens(messages: Sequence[ChatMessage], enough: int) -> int:
-    """A number of tokens that the messages have for certain: one for each word, whatever the tokenizer.
-
-    Texts too short to have `enough` words are not looked at. An estimate would be nearer, and would refuse what fits.
-    """
-    texts = [message.text for message in messages]
-    if sum(map(len, texts)) <= enough:
-        return 0
-    return sum(len(text.split()) for text in texts)
+    def _chunk_limits(self, asked: Asked) -> tuple[float | None, float | None]:
+        """The longest wait for a hook's next chunk, and the deadline that is to be kept around the hook."""
+        return self.config.chunk_timeout, asked.deadline

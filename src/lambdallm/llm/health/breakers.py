@@ -6,6 +6,8 @@ reached the provider counts against the provider, and what it answered counts ag
 
 from __future__ import annotations
 
+import time
+
 from ..errors import ProviderConnectionError
 from ..result import Err
 from .circuit_breaker import ProviderCircuitBreaker
@@ -61,31 +63,35 @@ class CallBreaker:
         """The failures in a row that either has counted."""
         return max(self.provider.failures, self.model.failures)
 
+    def refuses(self, now: float | None = None) -> bool:
+        """Whether a call would be refused now; asking lets nobody through."""
+        return self.provider.refuses(now) or self.model.refuses(now)
+
     def is_available(self, now: float | None = None) -> bool:
         """Whether a call may be made; of a half-open breaker, this call is the probe."""
+        now = time.monotonic() if now is None else now
         if not self.provider.is_available(now):
             return False
         if self.model is self.provider or self.model.is_available(now):
             return True
-        self.provider.give_back()
+        self.provider.give_back(now)
         return False
 
-    def record(self, result: Result[Any, LLMError], now: float | None = None) -> None:
-        """Tell them how an attempt ended."""
+    def record(self, result: Result[Any, LLMError], now: float, begun: float) -> None:
+        """Tell them how the attempt ended that was let through at `begun`."""
         if self.model is self.provider:
             self.provider.record(result, now)
         elif isinstance(result, Err) and isinstance(result.error, ProviderConnectionError):
             self.provider.record(result, now)
-            self.model.give_back()
+            self.model.give_back(begun)
         else:
             self.provider.record_success()
             self.model.record(result, now)
 
-    def give_back(self) -> None:
-        """Take back a probe that was let through and never made."""
-        self.provider.give_back()
-        if self.model is not self.provider:
-            self.model.give_back()
+    def give_back(self, begun: float) -> None:
+        """Take back what was let through at `begun` and came to nothing."""
+        self.provider.give_back(begun)
+        self.model.give_back(begun)
 
     def refusal(self, now: float | None = None) -> CircuitOpenError:
         """The error for a call that is not made, by the breaker that refuses it."""

@@ -64,6 +64,13 @@ class ProviderCircuitBreaker:
         with self._lock:
             return self._let_through(time.monotonic() if now is None else now)
 
+    def refuses(self, now: float | None = None) -> bool:
+        """Whether a call would be refused now; asking lets nobody through."""
+        if self._opened is None:
+            return False
+        since = self._opened if self._probing is None else self._probing
+        return (time.monotonic() if now is None else now) - since < self.recovery_seconds
+
     def _let_through(self, now: float) -> bool:
         if self._opened is None:
             return True
@@ -96,11 +103,11 @@ class ProviderCircuitBreaker:
                 self._opened = time.monotonic() if now is None else now
                 self._probing, self._successes = None, 0
 
-    def give_back(self) -> None:
-        """Take back a probe that was let through and never made: the next caller may make it."""
+    def give_back(self, now: float) -> None:
+        """Take back the probe that was let through at `now` and came to nothing: the next caller may make it."""
         with self._lock:
-            if self._probing is not None and self._opened is not None:
-                self._opened, self._probing = self._probing - self.recovery_seconds, None
+            if self._probing == now and self._opened is not None:
+                self._opened, self._probing = now - self.recovery_seconds, None
 
     def record(self, result: Result[Any, LLMError], now: float | None = None) -> None:
         """Tell it how a call ended."""

@@ -33,6 +33,8 @@ class StreamRecord:
         self.warnings: tuple[str, ...] = ()
         self.spent: list[Usage] = []
         """What failed attempts used."""
+        self.running = False
+        """Whether an attempt that writes to it is under way."""
         self.cancelled = 0
         """The attempts that were given up for another one while they ran."""
         self.cache: Literal["hit", "semantic", "shared"] | None = None
@@ -57,11 +59,13 @@ class StreamRecord:
         twin.begun = self.begun
         return twin
 
-    def follow(self, twin: StreamRecord, *, cancelled: int = 0) -> None:
-        """Become the record of an attempt, also of what it has yet to deliver."""
+    def follow(self, twin: StreamRecord, *others: StreamRecord) -> None:
+        """Become the record of one attempt, also of what it has yet to deliver; the others failed or are given up."""
         self._chunks, self.first_chunk, self.warnings = twin._chunks, twin.first_chunk, twin.warnings
-        self.spent.extend(twin.spent)
-        self.cancelled += cancelled
+        for each in (twin, *others):
+            self.attempts += each.attempts
+            self.spent.extend(each.spent)
+        self.cancelled += sum(other.running for other in others)
 
     @property
     def usage(self) -> Usage | None:
