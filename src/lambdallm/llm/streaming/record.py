@@ -53,6 +53,10 @@ class StreamRecord:
         """Keep the next chunks."""
         self._chunks.extend(chunks)
 
+    def has_begun(self) -> bool:
+        """Whether anything has been delivered."""
+        return self.first_chunk is not None
+
     def twin(self) -> StreamRecord:
         """A record for one of several attempts of which one will be followed."""
         twin = StreamRecord(self._target)

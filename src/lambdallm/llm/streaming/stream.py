@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..types import TextPart
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -52,6 +54,13 @@ class Stream(_Typed[T, E]):
         self.close()
 
 
+def text_of(chunk: StreamChunk) -> str:
+    """What a chunk adds to the first choice's text; text with citations comes as a part."""
+    if chunk.index:
+        return ""
+    return chunk.delta + chunk.part.text if type(chunk.part) is TextPart else chunk.delta
+
+
 class ChatStream(Stream[StreamChunk, LLMError]):
     """The chunks of one answer. The call is made when iteration begins.
 
@@ -68,8 +77,8 @@ class ChatStream(Stream[StreamChunk, LLMError]):
         self._record = record
 
     def texts(self) -> Iterator[str]:
-        """The answer's text alone, piece by piece."""
-        return (chunk.delta for chunk in self._items if chunk.delta)
+        """The answer's text alone, piece by piece; together the pieces are `completion.text`."""
+        return (text for chunk in self._items if (text := text_of(chunk)))
 
     @property
     def completion(self) -> Completion:
@@ -110,10 +119,10 @@ class AsyncChatStream(AsyncStream[StreamChunk, LLMError]):
         self._record = record
 
     async def texts(self) -> AsyncIterator[str]:
-        """The answer's text alone, piece by piece."""
+        """The answer's text alone, piece by piece; together the pieces are `completion.text`."""
         async for chunk in self._items:
-            if chunk.delta:
-                yield chunk.delta
+            if text := text_of(chunk):
+                yield text
 
     @property
     def completion(self) -> Completion:
