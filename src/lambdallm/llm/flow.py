@@ -10,8 +10,8 @@ module knows no socket, clock or thread.
         return Ok(reply.value.body)
 
 The outcome of an effect is named in its docstring. A failed effect is an `Err`, never an exception: what a driver
-throws into a flow is only cancellation. What a flow opened belongs to its driver, which closes it however the flow
-ends.
+throws into a flow is only cancellation, and `ReaderLeft` at an `Emit`. What a flow opened belongs to its driver, which
+closes it however the flow ends.
 """
 
 from __future__ import annotations
@@ -67,9 +67,13 @@ class Close(Value):
 
 
 class Emit(Value):
-    """Hand items to whoever iterates over the flow, in order → `None`."""
+    """Hand items to whoever iterates over the flow, in order → `None`. Raises `ReaderLeft` where nobody reads on."""
 
     items: Sequence[Any]
+
+
+class ReaderLeft(BaseException):
+    """Whoever iterated has stopped early. A flow may settle its accounts, and emits nothing more."""
 
 
 class Sleep(Value):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from .._value import Value
 from .concurrent import first_of
 from .errors import DeadlineExceededError, ProviderTimeoutError, TokenLimitError
-from .flow import NOW, Emit, Perform
+from .flow import NOW, Emit, Perform, ReaderLeft
 from .pipeline import broken_off
 from .result import Err, Ok
 from .retry import RetryPolicy, retried
@@ -51,7 +51,7 @@ class Guards(Value):
 
 
 def guarded(
-    attempt: Attempt, messages: Sequence[ChatMessage], guards: Guards, record: StreamRecord, *, may_emit: bool = False
+    attempt: Attempt, messages: Sequence[ChatMessage], guards: Guards, record: StreamRecord
 ) -> Flow[Result[Any, LLMError]]:
     """Run `attempt` behind the guards, until it succeeds, fails for good, or the breaker opens.
 
@@ -69,7 +69,7 @@ def guarded(
     flow = retried(
         lambda: _hedged(attempt, guards, record),
         guards.policy,
-        may_emit=may_emit,
+        emitted=record.has_begun,
         unless=lambda: breaker.state == "open",
     )
     return (yield from flow)
@@ -100,6 +100,7 @@ def _told_best(results: Sequence[Result[Any, LLMError] | None]) -> int:
 def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
     """One attempt within the rate limit and the number of slots."""
     limiter, slots, deadline = guards.limiter, guards.slots, guards.policy.deadline
+    permit = None
     if limiter is None and slots is None:
         return (yield from _told(attempt, guards, record))
     if slots is not None and isinstance(entered := (yield from slots.enter(deadline=deadline)), Err):
@@ -110,11 +111,15 @@ def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Re
         admitted = yield from limiter.admit(guards.limit_key, guards.asked_tokens(), deadline=deadline)
         if isinstance(admitted, Err):
             return admitted
+        permit = admitted.value
         result = yield from _told(attempt, guards, record)
+    except ReaderLeft:
+        if permit is not None:
+            yield from permit.settle(None if record.usage is None else record.usage.total_tokens)
+        raise
     finally:
         if slots is not None:
             slots.leave()
-    permit = admitted.value
     refused = isinstance(result, Err) and not result.error.sent
     yield from permit.cancel() if refused else permit.settle(_used_tokens(result, record))
     return result

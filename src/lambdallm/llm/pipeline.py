@@ -40,7 +40,7 @@ def chat(request: ChatRequest, target: Target, settings: CallSettings) -> Flow[R
     _check_deadline(settings, begun.monotonic)
     call = yield from _chat_call(request, target, settings, stream=False)
     attempts = [0]
-    result = yield from retried(lambda: _send_once(call, attempts), _policy(settings), may_emit=False)
+    result = yield from retried(lambda: _send_once(call, attempts), _policy(settings))
     if isinstance(result, Err):
         return Err(result.error.located(target.provider.name, target.model.id))
     ended = yield NOW
@@ -67,7 +67,7 @@ def stream_chat(
     _check_deadline(settings, record.begun)
     call = yield from _chat_call(request, target, settings, stream=True)
     record.warnings = call.warnings
-    result = yield from retried(lambda: _stream_once(call, record), _policy(settings))
+    result = yield from retried(lambda: _stream_once(call, record), _policy(settings), emitted=record.has_begun)
     record.ended = (yield NOW).monotonic
     if isinstance(result, Err):
         return Err(record.explained(result.error.located(target.provider.name, target.model.id)))
@@ -83,9 +83,7 @@ def embed_batch(
     named = request.replace(model=target.model.id)
     call = yield from prepared("embed", wire, lambda codec: codec.encode_request(named, target.facts), target, settings)
     attempts = [0]
-    result = yield from retried(
-        lambda: _embedded_once(call, attempts, len(named.texts)), _policy(settings), may_emit=False
-    )
+    result = yield from retried(lambda: _embedded_once(call, attempts, len(named.texts)), _policy(settings))
     if isinstance(result, Err):
         return Err(result.error.located(target.provider.name, target.model.id))
     answer: Embeddings = result.value
@@ -120,7 +118,7 @@ def count_tokens(request: ChatRequest, target: Target, settings: CallSettings) -
     call = yield from prepared(
         "count_tokens", wire, lambda codec: codec.encode_request(named, target.facts), target, settings
     )
-    result = yield from retried(lambda: _send_once(call, [0]), _policy(settings), may_emit=False)
+    result = yield from retried(lambda: _send_once(call, [0]), _policy(settings))
     if isinstance(result, Err):
         return Err(result.error.located(target.provider.name, target.model.id))
     answer: TokenCount = result.value

@@ -163,7 +163,7 @@ class RoutingStrategyProtocol(Protocol):
 
 
 class ContainerProtocol(Protocol):
-    """What the library needs of a container. `lambdallm.llm.di.Container` is one; an adapter to another is this method."""
+    """What the library needs of a container. `lambdallm.llm.di.Container` is one; to adapt another, add this method."""
 
     def singleton(self, key: type[Any] | str, value: Any) -> None:
         """Make `value` known under a type, a protocol or a name."""

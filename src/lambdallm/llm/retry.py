@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._value import Value
-from .flow import NOW, Emit, Sleep
+from .flow import NOW, Sleep
 from .result import Ok
 
 TYPE_CHECKING = False
@@ -36,28 +36,27 @@ def retried(
     attempt: Callable[[], Flow[Result[Any, LLMError]]],
     policy: RetryPolicy,
     *,
-    may_emit: bool = True,
+    emitted: Callable[[], bool] | None = None,
     unless: Callable[[], bool] | None = None,
 ) -> Flow[Result[Any, LLMError]]:
     """Run `attempt` until it succeeds, fails for good, or the policy ends; an error carries the number of attempts.
 
     What was refused here, before anything was sent (a rate limit of one's own), is no attempt and is not tried again:
-    where an attempt failed before it, that failure is returned. An attempt that emits nothing to a reader need not be
-    watched: say so with `may_emit=False`. Nothing is tried again when `unless` says so.
+    where an attempt failed before it, that failure is returned. Nothing is tried again once a reader has been given
+    something, which `emitted` tells, and when `unless` says so.
     """
-    emitted, failed = False, None
+    failed = None
     for number in range(policy.max_retries + 1):
-        if may_emit:
-            result, emitted = yield from _watched(attempt())
-        else:
-            result = yield from attempt()
+        result = yield from attempt()
         if isinstance(result, Ok):
             return result
         if not result.error.sent:
             result.error.attempts = 0
             return failed or result
         failed, result.error.attempts = result, number + 1
-        if emitted or not result.error.retryable or number == policy.max_retries or (unless and unless()):
+        if not result.error.retryable or number == policy.max_retries:
+            return result
+        if (emitted and emitted()) or (unless and unless()):
             return result
         wait = _wait_seconds(result.error, number)
         clock = yield NOW
@@ -69,15 +68,3 @@ def retried(
 
 def _wait_seconds(error: LLMError, number: int) -> float:
     return backoff_seconds(number) if error.retry_after is None else error.retry_after
-
-
-def _watched(flow: Flow[Result[Any, LLMError]]) -> Flow[tuple[Result[Any, LLMError], bool]]:
-    """The flow's result, and whether it had handed anything to the caller by then."""
-    emitted, outcome = False, None
-    try:
-        while True:
-            effect = flow.send(outcome)
-            emitted = emitted or type(effect) is Emit
-            outcome = yield effect
-    except StopIteration as stop:
-        return stop.value, emitted

@@ -22,6 +22,7 @@ from ..llm.flow import (
     Opened,
     Perform,
     Read,
+    ReaderLeft,
     Send,
     Sleep,
     Start,
@@ -70,12 +71,17 @@ class World:
         self._environ = dict(environ or {})
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
+        self._leave_after: int | None = None
         self.clock = Clock(1_000.0, 1_700_000_000.0)
         self.effects: list[Effect] = []
         self.emitted: list[Any] = []
 
-    def run(self, flow: Flow[T]) -> T:
-        """The flow's value. Raises `AssertionError` when it waits for what never comes."""
+    def run(self, flow: Flow[T], *, leave_after: int | None = None) -> T:
+        """The flow's value, `None` where its reader leaves after so many items.
+
+        Raises `AssertionError` when it waits for what never comes.
+        """
+        self._leave_after = leave_after
         value: T = self.run_all([(0.0, flow)])[0]
         return value
 
@@ -96,6 +102,12 @@ class World:
     def of(self, kind: type[T]) -> list[T]:
         """The effects of one kind, in order."""
         return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    def is_left(self) -> bool:
+        """Whether the reader leaves now."""
+        leaves = self._leave_after is not None and len(self.emitted) >= self._leave_after
+        self._leave_after = None if leaves else self._leave_after
+        return leaves
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Have something happen, `seconds` from now; what is due at the same time happens in the order of the calls."""
@@ -137,9 +149,10 @@ class _Strand:
         if self.task.signal.fired:
             return
         self._turn += 1
+        step: Any = self.task.flow.send
         try:
             while True:
-                effect = self.task.flow.send(outcome)
+                effect, step = step(outcome), self.task.flow.send
                 self.world.effects.append(effect)
                 if isinstance(effect, Emit) and not self.keeps_emitting:
                     self.task.emitted = effect.items
@@ -148,8 +161,12 @@ class _Strand:
                 waits, outcome = self._outcome(effect)
                 if waits:
                     return
+                if isinstance(effect, Emit) and self.world.is_left():
+                    step, outcome = self.task.flow.throw, ReaderLeft()
         except StopIteration as end:
             self.task.value = end.value
+        except ReaderLeft:
+            pass
         except Exception as bug:  # noqa: BLE001  # it is raised where the outcome is taken
             self.task.failure = bug
         self._end()

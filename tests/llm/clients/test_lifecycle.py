@@ -2,13 +2,18 @@
 
 import pytest
 
+from lambdallm.llm.caching import LLMCache
 from lambdallm.llm.clients.sync import AbstractLLMClient
 from lambdallm.llm.errors import (
     CircuitOpenError,
+    ConfigurationError,
+    DeadlineExceededError,
+    LLMRateLimitError,
     ProviderConnectionError,
     ProviderResponseError,
     ProviderServerError,
 )
+from lambdallm.llm.rate_limiting import RateLimiter
 from lambdallm.llm.result import Err, Ok
 from lambdallm.llm.streaming.record import StreamRecord
 from lambdallm.llm.types import ChatMessage, Choice, Completion, StreamChunk, Usage
@@ -40,7 +45,7 @@ class Scripted(AbstractLLMClient):
         hook = lambda asked: self._do_complete(asked.messages, **self._given(asked))  # noqa: E731
         return self.world.run(self._whole(hook, asked))
 
-    def read(self, streams, **options):
+    def read(self, streams, *, leave_after=None, **options):
         """The chunks of a stream whose attempts deliver `(seconds, chunk)` each."""
         record = StreamRecord(self._target(None))
         streams = list(streams)
@@ -50,7 +55,7 @@ class Scripted(AbstractLLMClient):
             pieces = iter([*streams.pop(0), (0, None)])
             return lambda: Later(*next(pieces))
 
-        result = self.world.run(self._pieces(begin, self._asked("Hello", options), record))
+        result = self.world.run(self._pieces(begin, self._asked("Hello", options), record), leave_after=leave_after)
         return result, record
 
 
@@ -154,3 +159,104 @@ def test_slots_are_given_back_however_a_call_ends():
     client = Scripted((0, OVERLOADED), (0, answer()), max_concurrency=1, max_retries=0)
     client.call()
     assert client.call().value.text == "Hi."
+
+
+class TestListeners:
+    def test_hear_of_a_call_twice(self):
+        heard = []
+        Scripted((0, OVERLOADED), (1, answer()), listeners=[heard.append]).call()
+        begun, ended = heard
+        assert (begun.operation, begun.provider, begun.model) == ("chat", "openai", "gpt-4o")
+        assert begun.request.messages == (ChatMessage("user", "Hello"),)
+        assert ended.call is begun
+        assert (ended.completion.text, ended.completion.attempts, ended.latency_ms) == ("Hi.", 2, 2_000)
+
+    def test_hear_of_a_failure(self):
+        heard = []
+        Scripted((0, OVERLOADED), listeners=[heard.append], max_retries=0).call()
+        assert heard[1].error is OVERLOADED
+
+    def test_hear_of_what_is_raised(self):
+        heard = []
+        with pytest.raises(DeadlineExceededError):
+            Scripted(listeners=[heard.append]).call(deadline=1_000.0)
+        assert isinstance(heard[1].error, DeadlineExceededError)
+
+    def test_hear_of_a_stream_that_its_reader_left(self):
+        heard = []
+        client = Scripted(listeners=[heard.append])
+        chunks = [(1, StreamChunk("Once")), (1, StreamChunk(" upon"))]
+        client.read([chunks], leave_after=1)
+        assert heard[1].error is None
+        assert (heard[1].completion.text, heard[1].latency_ms) == ("Once", 1_000)
+
+    def test_hear_of_an_answer_from_the_cache(self):
+        heard = []
+        client = Scripted((0, answer()), listeners=[heard.append], cache=LLMCache())
+        client.call()
+        client.call()
+        assert [notice.completion.cache for notice in heard[1::2]] == [None, "hit"]
+
+
+class TestACache:
+    def test_answers_what_was_asked_before(self):
+        client = Scripted((0, answer()), cache=LLMCache())
+        client.call()
+        reply = client.call().value
+        assert (reply.text, reply.cache, reply.cost_usd, reply.usage) == ("Hi.", "hit", 0.0, Usage(10, 5))
+
+    def test_may_be_passed_by_or_refreshed(self):
+        client = Scripted((0, answer("1")), (0, answer("2")), (0, answer("3")), cache=LLMCache())
+        assert client.call().value.text == "1"
+        assert client.call(cache=False).value.text == "2"
+        assert client.call().value.text == "1"
+        assert client.call(cache="refresh").value.text == "3"
+        assert client.call().value.text == "3"
+
+    def test_tells_other_settings_apart(self):
+        client = Scripted((0, answer("1")), (0, answer("2")), cache=LLMCache())
+        client.call(temperature=0)
+        assert client.call(temperature=1).value.text == "2"
+
+    def test_replays_a_stream_as_one(self):
+        client = Scripted(cache=LLMCache())
+        chunks = [(1, StreamChunk("H")), (1, StreamChunk("i.", finish_reason="stop", usage=Usage(10, 5)))]
+        client.read([chunks])
+        _, record = client.read([])
+        assert [chunk.delta for chunk in client.world.emitted if chunk.delta] == ["H", "i."] * 2
+        assert (record.completion().cache, record.completion().cost_usd) == ("hit", 0.0)
+
+    def test_takes_no_word_it_does_not_know(self):
+        with pytest.raises(ConfigurationError, match="'always'"):
+            Scripted(cache=LLMCache()).call(cache="always")
+
+
+class TestLimits:
+    def test_refuse_before_anything_is_sent(self):
+        client = Scripted((0, answer()), requests_per_minute=1)
+        client.call()
+        error = client.call().error
+        assert isinstance(error, LLMRateLimitError)
+        assert (error.sent, error.attempts, len(client.begun)) == (False, 0, 1)
+        assert error.retry_after == pytest.approx(60)
+
+    def test_are_the_provider_s_or_each_model_s(self):
+        client = Scripted((0, answer()), (0, answer()), requests_per_minute=1)
+        client.call()
+        assert isinstance(client.call(model="gpt-4o-mini").error, LLMRateLimitError)
+        client = Scripted((0, answer()), (0, answer()), rate_limiter=RateLimiter(1, key="model"))
+        client.call()
+        assert client.call(model="gpt-4o-mini").value.text == "Hi."
+
+    def test_are_not_taken_by_the_cache(self):
+        client = Scripted((0, answer()), requests_per_minute=1, cache=LLMCache())
+        client.call()
+        assert client.call().value.cache == "hit"
+
+    def test_count_what_a_left_stream_had_used(self):
+        client = Scripted(tokens_per_minute=1_000)
+        chunks = [(0, StreamChunk("H", usage=Usage(10, 5))), (1, StreamChunk("i."))]
+        client.read([chunks], leave_after=1)
+        chunks[1] = (0, StreamChunk("i.", finish_reason="stop"))
+        result, _ = client.read([chunks], max_tokens=900)
+        assert result == Ok(None)

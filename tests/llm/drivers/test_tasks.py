@@ -10,7 +10,7 @@ import pytest
 from lambdallm.llm.concurrent import first_of, taken
 from lambdallm.llm.drivers import AsyncDriver, Driver
 from lambdallm.llm.errors import ConfigurationError, ProviderServerError
-from lambdallm.llm.flow import NOW, Await, Cancel, Emit, Open, Perform, Read, Send, Sleep, Start, Tell
+from lambdallm.llm.flow import NOW, Await, Cancel, Emit, Open, Perform, Read, ReaderLeft, Send, Sleep, Start, Tell
 from lambdallm.llm.result import Err, Ok
 from lambdallm.llm.task import Signal
 from lambdallm.transport.types import HttpRequest, Timeouts
@@ -334,3 +334,69 @@ def test_the_first_error_is_kept_beside_the_winner(run):
 
     raced = run(first_of([fails, once(signal, 1)]))
     assert raced.winner == 1
+
+
+def settling(log):
+    try:
+        yield Emit(("one", "two", "three"))
+    except ReaderLeft:
+        yield Tell(log.append, "settled")
+        yield Sleep(0)
+        log.append("slept")
+        raise
+
+
+def leaves_blocking(flow):
+    items = Driver().iterate(flow)
+    next(items)
+    items.close()
+
+
+def leaves_awaiting(flow):
+    async def leave():
+        items = AsyncDriver().iterate(flow)
+        await anext(items)
+        await items.aclose()
+
+    asyncio.run(leave())
+
+
+@pytest.mark.parametrize("leave", [leaves_blocking, leaves_awaiting])
+def test_a_flow_whose_reader_leaves_may_settle_its_accounts(leave):
+    log = []
+    leave(settling(log))
+    assert log == ["settled", "slept"]
+
+
+@pytest.mark.parametrize("leave", [leaves_blocking, leaves_awaiting])
+def test_a_flow_that_emits_on_though_its_reader_left_is_closed(leave):
+    closed = []
+
+    def stubborn():
+        try:
+            yield Emit(("one", "two"))
+        except ReaderLeft:
+            try:
+                yield Emit(("more",))
+            finally:
+                closed.append(True)
+
+    leave(stubborn())
+    assert closed == [True]
+
+
+def test_threads_that_ask_together_share_one_transport():
+    """Each would else open its own, and leak it."""
+    driver, made = Driver(), []
+    barrier = threading.Barrier(8)
+
+    def ask():
+        barrier.wait()
+        made.append(driver._transport(""))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, made))) == 1

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from ..health.breakers import CallBreaker
     from ..health.circuit_breaker import ProviderCircuitBreaker
     from ..lifecycle import Guards, Next
+    from ..notices import Listener
     from ..protocols import TokenCounterProtocol
     from ..rate_limiting.template import RateLimiterTemplate
     from ..result import Result
     from ..types import Completion, StreamChunk, Thinking
 
     Hook = Callable[[Asked], Any]
-    Listener = Callable[[Any], object]
 
 
 class ClientTemplate:
@@ -168,9 +168,18 @@ class ClientTemplate:
         return EstimatingCounter().count_messages(asked.messages, asked.model or self.model)
 
     def _whole(self, hook: Hook, asked: Asked) -> Flow[Result[Completion, LLMError]]:
-        """A whole answer, from the cache or by a hook that makes one attempt."""
+        """A whole answer, from the cache or by a hook that makes one attempt; the listeners are told."""
+        target = self._target(asked.model)
+        call = self._cached(hook, asked, target)
+        if not self.listeners:
+            return (yield from call)
+        from .heard import heard
+
+        return (yield from heard(self.listeners, "chat", target, self._request_of(asked, target), call))
+
+    def _cached(self, hook: Hook, asked: Asked, target: Target) -> Flow[Result[Completion, LLMError]]:
         asked, begun = yield from self._begun(asked)
-        cache, target = self._policies.cache, self._target(asked.model)
+        cache = self._policies.cache
         if cache is None or asked.cache is False:
             return (yield from self._answered(hook, asked, target, begun))
         from ..caching.flow import cached
@@ -198,7 +207,19 @@ class ClientTemplate:
     def _pieces(
         self, begin: Callable[[Asked], Next], asked: Asked, record: StreamRecord
     ) -> Flow[Result[None, LLMError]]:
-        """A streamed answer, from the cache or by a hook whose iterator `begin` opens."""
+        """A streamed answer, from the cache or by a hook whose iterator `begin` opens; the listeners are told."""
+        call = self._cached_pieces(begin, asked, record)
+        if not self.listeners:
+            return (yield from call)
+        from .heard import heard
+
+        target = self._target(asked.model)
+        request = self._request_of(asked, target).replace(stream=True)
+        return (yield from heard(self.listeners, "stream", target, request, call, record.completion))
+
+    def _cached_pieces(
+        self, begin: Callable[[Asked], Next], asked: Asked, record: StreamRecord
+    ) -> Flow[Result[None, LLMError]]:
         asked, record.begun = yield from self._begun(asked)
         cache = self._policies.cache
         if cache is None or asked.cache is False:
@@ -216,7 +237,7 @@ class ClientTemplate:
         def attempt(record: StreamRecord) -> Flow[Result[Any, LLMError]]:
             return relayed(lambda: begin(asked), record, *self._chunk_limits(asked))
 
-        result = yield from guarded(attempt, asked.messages, self._guards(asked), record, may_emit=True)
+        result = yield from guarded(attempt, asked.messages, self._guards(asked), record)
         record.ended = (yield NOW).monotonic
         if isinstance(result, Err):
             target = self._target(asked.model)
@@ -224,15 +245,18 @@ class ClientTemplate:
         return Ok(None)
 
     def _query(self, asked: Asked, target: Target) -> Flow[CacheQuery]:
-        """The call as the cache is asked for it. What only a client of one's own knows counts as `extra`."""
+        """The call as the cache is asked for it."""
         from ..caching.key import queried
 
+        request = self._request_of(asked, target)
+        return (yield from queried(request, target, base_url=self.config.base_url, wire=self.config.wire))
+
+    def _request_of(self, asked: Asked, target: Target) -> ChatRequest:
+        """The call as a request; options that only a client of one's own knows are in `extra`."""
         known = {name: value for name, value in asked.options.items() if name in ChatRequest._fields}
         own = {name: value for name, value in asked.options.items() if name not in known and name != "model"}
         request = ChatRequest(**{**known, "model": target.model.id, "messages": asked.messages})
-        if own:
-            request = request.replace(extra={**request.extra, **own})
-        return (yield from queried(request, target, base_url=self.config.base_url, wire=self.config.wire))
+        return request.replace(extra={**request.extra, **own}) if own else request
 
     def _given(self, asked: Asked) -> dict[str, Any]:
         """What a hook is given beside the messages."""

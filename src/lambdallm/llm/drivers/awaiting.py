@@ -5,8 +5,24 @@ from __future__ import annotations
 import os
 
 from ...transport.errors import TransportError
-from ..errors import LLMError
-from ..flow import Await, Cancel, Close, Emit, Environment, Now, Open, Opened, Perform, Read, Send, Sleep, Start, Tell
+from ..errors import LambdaLLMError, LLMError
+from ..flow import (
+    Await,
+    Cancel,
+    Close,
+    Emit,
+    Environment,
+    Now,
+    Open,
+    Opened,
+    Perform,
+    Read,
+    ReaderLeft,
+    Send,
+    Sleep,
+    Start,
+    Tell,
+)
 from ..result import Err, Ok
 from ..task import Task
 from .blocking import Handle, now, tell
@@ -59,7 +75,7 @@ class AsyncDriver:
             if held is not None:
                 await held.close()
 
-    async def iterate(self, flow: Flow[Result[Any, LLMError]]) -> AsyncGenerator[Any, None]:
+    async def iterate(self, flow: Flow[Result[Any, LambdaLLMError]]) -> AsyncGenerator[Any, None]:
         """Perform a flow, yielding what it emits as it emits it; raises the error it ends with."""
         outcome: Any = None
         held = _Held()
@@ -68,8 +84,12 @@ class AsyncDriver:
                 effect = flow.send(outcome)
                 kind = type(effect)
                 if kind is Emit:
-                    for item in effect.items:  # type: ignore[union-attr]  # an Emit, by the line above
-                        yield item
+                    try:
+                        for item in effect.items:  # type: ignore[union-attr]  # an Emit, by the line above
+                            yield item
+                    except GeneratorExit:
+                        await self._settle(flow, held)
+                        raise
                     outcome = None
                     continue
                 answer = self._answer.get(kind)
@@ -92,6 +112,17 @@ class AsyncDriver:
         kind = type(effect)
         answer = self._answer.get(kind)
         return answer(effect) if answer else await self._perform[kind](effect)
+
+    async def _settle(self, flow: Flow[Any], held: _Held) -> None:
+        """Tell a flow that its reader has left, and perform what it still has to do."""
+        try:
+            effect = flow.throw(ReaderLeft())
+            while type(effect) is not Emit:
+                outcome = await self.outcome_of(effect)
+                held.keep(outcome)
+                effect = flow.send(outcome)
+        except (StopIteration, ReaderLeft):
+            return
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -137,10 +168,11 @@ class _Held:
 
     def keep(self, outcome: Any) -> None:
         """Remember what an `Open` or a `Start` gave."""
-        if type(outcome) is Ok:
-            self.handles.append(outcome.value.handle)
-        elif type(outcome) is not Err:
+        if type(outcome) is Task:
             self.tasks.append(outcome)
+        elif type(outcome) is Ok and type(outcome.value) is Opened:
+            opened: Any = outcome.value
+            self.handles.append(opened.handle)
 
     async def close(self) -> None:
         """Stop the tasks and close the answers."""

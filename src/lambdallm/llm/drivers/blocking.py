@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import time
+from _thread import allocate_lock
 
 from ..._value import Value
 from ...transport.errors import TransportError
 from ...transport.interrupt import here
-from ..errors import ConfigurationError, LLMError
+from ..errors import ConfigurationError, LambdaLLMError, LLMError
 from ..flow import (
     Await,
     Cancel,
@@ -24,12 +25,14 @@ from ..flow import (
     Opened,
     Perform,
     Read,
+    ReaderLeft,
     Send,
     Sleep,
     Start,
     Tell,
 )
 from ..result import Err, Ok
+from ..task import Task
 from .failures import as_llm_error, imported, mapped
 
 TYPE_CHECKING = False
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
     from ...transport.types import Transport
     from ..flow import Flow
     from ..result import Result
-    from ..task import Task
 
     T = TypeVar("T")
 
@@ -58,6 +60,7 @@ class Driver:
     def __init__(self, transport: Transport | None = None) -> None:
         self._network = transport
         self._others: dict[str, Transport] = {}
+        self._lock = allocate_lock()
         self._perform: dict[type, Callable[[Any], Any]] = {
             Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep, Now: now,
             Environment: lambda _: os.environ, Perform: _performed, Tell: tell,
@@ -85,7 +88,7 @@ class Driver:
             if held is not None:
                 held.close()
 
-    def iterate(self, flow: Flow[Result[Any, LLMError]]) -> Generator[Any, None, None]:
+    def iterate(self, flow: Flow[Result[Any, LambdaLLMError]]) -> Generator[Any, None, None]:
         """Perform a flow, yielding what it emits as it emits it; raises the error it ends with."""
         outcome: Any = None
         perform = self._perform
@@ -95,7 +98,11 @@ class Driver:
                 effect = flow.send(outcome)
                 kind = type(effect)
                 if kind is Emit:
-                    yield from effect.items  # type: ignore[union-attr]  # an Emit, by the line above
+                    try:
+                        yield from effect.items  # type: ignore[union-attr]  # an Emit, by the line above
+                    except GeneratorExit:
+                        self._settle(flow, held)
+                        raise
                     outcome = None
                     continue
                 outcome = perform[kind](effect)
@@ -111,6 +118,17 @@ class Driver:
         from .threads import begun
 
         return begun(self._perform, effect.flow)
+
+    def _settle(self, flow: Flow[Any], held: Held) -> None:
+        """Tell a flow that its reader has left, and perform what it still has to do."""
+        try:
+            effect = flow.throw(ReaderLeft())
+            while type(effect) is not Emit:
+                outcome = self._perform[type(effect)](effect)
+                held.keep(outcome)
+                effect = flow.send(outcome)
+        except (StopIteration, ReaderLeft):
+            return
 
     def close(self) -> None:
         """Close every connection. The driver can be used again."""
@@ -132,15 +150,24 @@ class Driver:
         return Ok(Opened(stream.status, stream.headers, Handle(stream, iter(stream))))
 
     def _transport(self, via: str) -> Transport:
-        if not via:
-            if self._network is None:
-                from ...transport.sync import SyncTransport
+        if via:
+            return self._others.get(via) or self._made(via)
+        return self._network or self._made_network()
 
-                self._network = SyncTransport()
+    def _made_network(self) -> Transport:
+        """The one transport of this driver, though several threads may ask for it first."""
+        from ...transport.sync import SyncTransport
+
+        with self._lock:
+            self._network = self._network or SyncTransport()
             return self._network
-        if via not in self._others:
-            self._others[via] = imported(via)()
-        return self._others[via]
+
+    def _made(self, via: str) -> Transport:
+        made = imported(via)
+        with self._lock:
+            if via not in self._others:
+                self._others[via] = made()
+            return self._others[via]
 
 
 class Held:
@@ -154,10 +181,11 @@ class Held:
 
     def keep(self, outcome: Any) -> None:
         """Remember what an `Open` or a `Start` gave."""
-        if type(outcome) is Ok:
-            self.handles.append(outcome.value.handle)
-        elif type(outcome) is not Err:
+        if type(outcome) is Task:
             self.tasks.append(outcome)
+        elif type(outcome) is Ok and type(outcome.value) is Opened:
+            opened: Any = outcome.value
+            self.handles.append(opened.handle)
 
     def close(self) -> None:
         """Stop the tasks and close the answers."""
