@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 class RoutedAttempt(Value):
     """What became of one candidate of a call.
 
-    `reason` says why it stood where it stood, or why it was left out; `error` is the name and message of what it failed
-    with. `usage` and `cost_usd` are `None` where unknown; `estimated` marks those of a call that was cancelled before
-    it could say what it had used.
+    `chosen` gave the answer; `failed` was called and gave none; `cancelled` was called and another was quicker, or the
+    reader left; `skipped` was not called, or refused before anything was sent (no key, an open circuit); `unused` was
+    not needed. `reason` says why it stood where it stood, or why it was left out; `error` is the name and message of
+    what it failed with. `usage` and `cost_usd` are `None` where unknown; `estimated` marks those of a call that was
+    paid for, or may have been, and could not say what it had used.
     """
 
     candidate: str
@@ -32,7 +34,11 @@ class RoutedAttempt(Value):
 
 
 class RoutingDecision(Value):
-    """Which strategy chose which candidate, and what became of every other one, in the strategy's order."""
+    """Which strategy chose which candidate, and what became of every other one.
+
+    `attempts` has each candidate once: those in the strategy's order first, then those left out. `chosen` is `None`
+    where none has answered.
+    """
 
     strategy: str
     chosen: str | None

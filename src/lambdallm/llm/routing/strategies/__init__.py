@@ -1,0 +1,1 @@
+"""The strategies of a router, a module each."""
