@@ -18,17 +18,37 @@ if TYPE_CHECKING:
     Schema = Mapping[str, Any] | bool
     Check = Callable[[Any, Any, "Mapping[str, Any]", str, "Any"], Iterator[str]]
 
-_MOST_PROBLEMS = 20
+MOST_PROBLEMS = 20
 
 
 def problems(value: Any, schema: Schema) -> list[str]:
     """What is wrong with a value, the first twenty problems; an empty list when nothing is."""
-    found = []
-    for problem in _check(value, schema, "$", schema):
-        found.append(problem)
-        if len(found) == _MOST_PROBLEMS:
-            break
+    found: list[str] = []
+    try:
+        for problem in _check(value, schema, "$", _Root(schema)):
+            found.append(problem)
+            if len(found) == MOST_PROBLEMS:
+                break
+    except RecursionError:
+        found.append("$: nested too deep to be checked")
     return found
+
+
+class _Root:
+    """The whole schema, and what alternatives were found to make of a value: each place is tried once.
+
+    Without that, alternatives inside alternatives would take twice as long for each level of nesting.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        self.schema = schema
+        self._tried: dict[tuple[int, str], list[str]] = {}
+
+    def tried(self, value: Any, schema: Any, path: str) -> list[str]:
+        key = (id(schema), path)
+        if key not in self._tried:
+            self._tried[key] = list(_check(value, schema, path, self))
+        return self._tried[key]
 
 
 def _check(value: Any, schema: Any, path: str, root: Any) -> Iterator[str]:
@@ -57,12 +77,12 @@ _PYTHON: dict[str, Callable[[Any], bool]] = {
 def _type(value: Any, kind: Any, _schema: Any, path: str, _root: Any) -> Iterator[str]:
     kinds = [kind] if isinstance(kind, str) else kind
     if not any(_PYTHON.get(k, lambda _: True)(value) for k in kinds):
-        yield f"{path}: expected {' or '.join(kinds)}, got {_shown(value)}"
+        yield f"{path}: expected {' or '.join(kinds)}, got {shown(value)}"
 
 
 def _enum(value: Any, allowed: Any, _schema: Any, path: str, _root: Any) -> Iterator[str]:
     if not any(_same(value, option) for option in allowed):
-        yield f"{path}: expected one of {', '.join(map(_shown, allowed))}, got {_shown(value)}"
+        yield f"{path}: expected one of {', '.join(map(shown, allowed))}, got {shown(value)}"
 
 
 def _properties(value: Any, properties: Any, _schema: Any, path: str, root: Any) -> Iterator[str]:
@@ -102,13 +122,22 @@ def _prefix_items(value: Any, schemas: Any, _schema: Any, path: str, root: Any) 
 
 
 def _unique(value: Any, wanted: Any, _schema: Any, path: str, _root: Any) -> Iterator[str]:
-    if wanted and isinstance(value, list) and any(_same(a, b) for at, a in enumerate(value) for b in value[:at]):
+    if wanted and isinstance(value, list) and len({*map(_identity, value)}) < len(value):
         yield f"{path}: items repeat"
+
+
+def _identity(value: Any) -> Any:
+    """What two values share if JSON sees them as equal, and only then: 1 is 1.0, and not `True`."""
+    if isinstance(value, dict):
+        return frozenset((name, _identity(each)) for name, each in value.items())
+    if isinstance(value, list):
+        return tuple(map(_identity, value))
+    return (isinstance(value, bool), value)
 
 
 def _pattern(value: Any, pattern: Any, _schema: Any, path: str, _root: Any) -> Iterator[str]:
     if isinstance(value, str) and not re.search(pattern, value):
-        yield f"{path}: {_shown(value)} does not match {pattern!r}"
+        yield f"{path}: {shown(value)} does not match {pattern!r}"
 
 
 def _bound(
@@ -116,21 +145,21 @@ def _bound(
 ) -> Check:
     def check(value: Any, limit: Any, _schema: Any, path: str, _root: Any) -> Iterator[str]:
         if isinstance(value, kinds) and not isinstance(value, bool) and not holds(measure(value), limit):
-            yield f"{path}: expected {words} {limit}, got {_shown(value)}"
+            yield f"{path}: expected {words} {limit}, got {shown(value)}"
 
     return check
 
 
 def _any_of(value: Any, schemas: Any, _schema: Any, path: str, root: Any) -> Iterator[str]:
-    tries = [list(_check(value, schema, path, root)) for schema in schemas]
+    tries = [root.tried(value, schema, path) for schema in schemas]
     if all(tries):
-        yield f"{path}: {_shown(value)} fits none of {len(schemas)} alternatives; the nearest: {min(tries, key=len)[0]}"
+        yield f"{path}: {shown(value)} fits none of {len(schemas)} alternatives; the nearest: {min(tries, key=len)[0]}"
 
 
 def _one_of(value: Any, schemas: Any, _schema: Any, path: str, root: Any) -> Iterator[str]:
-    fitting = sum(not list(_check(value, schema, path, root)) for schema in schemas)
+    fitting = sum(not root.tried(value, schema, path) for schema in schemas)
     if fitting != 1:
-        yield f"{path}: {_shown(value)} fits {fitting} of {len(schemas)} alternatives, not one"
+        yield f"{path}: {shown(value)} fits {fitting} of {len(schemas)} alternatives, not one"
 
 
 def _all_of(value: Any, schemas: Any, _schema: Any, path: str, root: Any) -> Iterator[str]:
@@ -139,12 +168,12 @@ def _all_of(value: Any, schemas: Any, _schema: Any, path: str, root: Any) -> Ite
 
 
 def _not(value: Any, schema: Any, _schema: Any, path: str, root: Any) -> Iterator[str]:
-    if not list(_check(value, schema, path, root)):
-        yield f"{path}: {_shown(value)} is excluded"
+    if not root.tried(value, schema, path):
+        yield f"{path}: {shown(value)} is excluded"
 
 
 def _ref(value: Any, reference: Any, _schema: Any, path: str, root: Any) -> Iterator[str]:
-    target = root
+    target = root.schema
     for step in str(reference).removeprefix("#").strip("/").split("/"):
         if step:
             target = target.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, dict) else {}
@@ -170,12 +199,10 @@ _CHECKS: dict[str, Check] = {
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equality as JSON sees it: `True` is not 1."""
-    return (type(one) is type(other) and one == other) or (
-        _PYTHON["number"](one) and _PYTHON["number"](other) and one == other
-    )
+    return bool(_identity(one) == _identity(other))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as problems quote it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
