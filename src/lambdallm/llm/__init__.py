@@ -13,6 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .caching import DynamoDBLLMCache, LLMCache, RedisLLMCache, SemanticCache
     from .clients.base import AbstractLLMClient
     from .clients.named import (
         AnthropicClient,
@@ -33,11 +34,16 @@ if TYPE_CHECKING:
     )
     from .clients.provider import OpenAICompatibleClient, ProviderClient
     from .clients.wire import AsyncWireClient, WireClient
-    from .config import ClientConfig
+    from .config import ClientConfig, LLMConfig
+    from .di import Container, LLMProvider, LLMRoutingProvider
     from .di.factories import create_llm_client
     from .errors import (
         CircuitOpenError,
         ConfigurationError,
+        ExtractionError,
+        ExtractionMaxRetriesError,
+        ExtractionParseError,
+        ExtractionValidationError,
         InvalidRequestError,
         LLMAuthenticationError,
         LLMContentFilterError,
@@ -53,10 +59,62 @@ if TYPE_CHECKING:
         UnsupportedParameterError,
     )
     from .health.circuit_breaker import ProviderCircuitBreaker
-    from .protocols import EmbeddingClientProtocol, LLMClientProtocol, ProviderRegistryProtocol, TokenCounterProtocol
+    from .inference import InferenceLogger
+    from .module import LLMModule
+    from .parsers import CSVParser, EnumParser, JSONParser, ParserRegistry, PydanticParser
+    from .pricing.manager import PricingManager
+    from .pricing.tokens import (
+        EstimatingCounter,
+        HuggingFaceCounter,
+        ProviderTokenCounter,
+        TiktokenCounter,
+        TokenCounterRegistry,
+    )
+    from .protocols import (
+        CacheBackendProtocol,
+        ContainerProtocol,
+        EmbeddingClientProtocol,
+        InferenceLoggerProtocol,
+        LLMCacheProtocol,
+        LLMClientProtocol,
+        ProviderRegistryProtocol,
+        QuotaBackendProtocol,
+        RoutingStrategyProtocol,
+        TokenCounterProtocol,
+    )
+    from .rate_limiting import ConcurrencyLimit, RateLimiter
     from .registry.provider_registry import ProviderRegistry
     from .result import Err, Ok
+    from .routing import (
+        Candidate,
+        CostOptimizedStrategy,
+        LatencyOptimizedStrategy,
+        LLMRouter,
+        ParallelRaceStrategy,
+        RoutingDecision,
+        SequentialCascadeStrategy,
+        WeightedStrategy,
+        router_of,
+    )
+    from .safety import (
+        BlocklistFilter,
+        InputFilter,
+        MaxLengthFilter,
+        OutputFilter,
+        PersonalDataFilter,
+        RegexFilter,
+        SecretsFilter,
+        SecureLLMClient,
+    )
+    from .streaming import (
+        AbstractStreamingAdapter,
+        ParallelStreamAggregator,
+        SSEStreamAdapter,
+        StreamingResponse,
+        to_sse,
+    )
     from .streaming.stream import AsyncStream, Stream
+    from .structured import Extraction, StructuredExtractor, extract_json_block, validate_against_model
     from .types import (
         AudioPart,
         ChatMessage,
@@ -67,6 +125,7 @@ if TYPE_CHECKING:
         Embeddings,
         HealthCheckResult,
         ImagePart,
+        PromptCache,
         ReasoningPart,
         ResponseFormat,
         StreamChunk,
@@ -81,44 +140,78 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "AbstractLLMClient", "AnthropicClient", "AsyncStream", "AsyncWireClient", "AudioPart", "AzureClient",
-    "BedrockClient", "ChatMessage", "ChatRequest", "Choice", "CircuitOpenError", "ClientConfig", "CloudflareClient",
-    "CohereClient", "Completion", "ConfigurationError", "DeepSeekClient", "DocumentPart", "EmbeddingClientProtocol",
-    "Embeddings", "Err", "FireworksClient", "GeminiClient", "GroqClient", "HealthCheckResult", "ImagePart",
-    "InvalidRequestError", "LLMAuthenticationError", "LLMClientProtocol", "LLMContentFilterError", "LLMError",
-    "LLMModelNotFoundError", "LLMQuotaExceededError", "LLMRateLimitError", "MistralClient", "Ok", "OllamaClient",
-    "OpenAIClient", "OpenAICompatibleClient", "OpenRouterClient", "ProviderCircuitBreaker", "ProviderClient",
+    "AbstractLLMClient", "AbstractStreamingAdapter", "AnthropicClient", "AsyncStream", "AsyncWireClient", "AudioPart",
+    "AzureClient", "BedrockClient", "BlocklistFilter", "CSVParser", "CacheBackendProtocol", "Candidate", "ChatMessage",
+    "ChatRequest", "Choice", "CircuitOpenError", "ClientConfig", "CloudflareClient", "CohereClient", "Completion",
+    "ConcurrencyLimit", "ConfigurationError", "Container", "ContainerProtocol", "CostOptimizedStrategy",
+    "DeepSeekClient", "DocumentPart", "DynamoDBLLMCache", "EmbeddingClientProtocol", "Embeddings", "EnumParser", "Err",
+    "EstimatingCounter", "Extraction", "ExtractionError", "ExtractionMaxRetriesError", "ExtractionParseError",
+    "ExtractionValidationError", "FireworksClient", "GeminiClient", "GroqClient", "HealthCheckResult",
+    "HuggingFaceCounter", "ImagePart", "InferenceLogger", "InferenceLoggerProtocol", "InputFilter",
+    "InvalidRequestError", "JSONParser", "LLMAuthenticationError", "LLMCache", "LLMCacheProtocol", "LLMClientProtocol",
+    "LLMConfig", "LLMContentFilterError", "LLMError", "LLMModelNotFoundError", "LLMModule", "LLMProvider",
+    "LLMQuotaExceededError", "LLMRateLimitError", "LLMRouter", "LLMRoutingProvider", "LatencyOptimizedStrategy",
+    "MaxLengthFilter", "MistralClient", "Ok", "OllamaClient", "OpenAIClient", "OpenAICompatibleClient",
+    "OpenRouterClient", "OutputFilter", "ParallelRaceStrategy", "ParallelStreamAggregator", "ParserRegistry",
+    "PersonalDataFilter", "PricingManager", "PromptCache", "ProviderCircuitBreaker", "ProviderClient",
     "ProviderConnectionError", "ProviderRegistry", "ProviderRegistryProtocol", "ProviderServerError",
-    "ProviderTimeoutError", "ReasoningPart", "ResponseFormat", "Stream", "StreamChunk", "StreamError", "TextPart",
-    "Thinking", "TogetherClient", "TokenCount", "TokenCounterProtocol", "TokenLimitError", "ToolCall", "ToolChoice",
-    "ToolDefinition", "ToolResult", "UnsupportedParameterError", "Usage", "VertexClient", "WireClient",
-    "create_llm_client",
+    "ProviderTimeoutError", "ProviderTokenCounter", "PydanticParser", "QuotaBackendProtocol", "RateLimiter",
+    "ReasoningPart", "RedisLLMCache", "RegexFilter", "ResponseFormat", "RoutingDecision", "RoutingStrategyProtocol",
+    "SSEStreamAdapter", "SecretsFilter", "SecureLLMClient", "SemanticCache", "SequentialCascadeStrategy", "Stream",
+    "StreamChunk", "StreamError", "StreamingResponse", "StructuredExtractor", "TextPart", "Thinking", "TiktokenCounter",
+    "TogetherClient", "TokenCount", "TokenCounterProtocol", "TokenCounterRegistry", "TokenLimitError", "ToolCall",
+    "ToolChoice", "ToolDefinition", "ToolResult", "UnsupportedParameterError", "Usage", "VertexClient",
+    "WeightedStrategy", "WireClient", "create_llm_client", "extract_json_block", "router_of", "to_sse",
+    "validate_against_model",
 ]  # fmt: skip
 
 _NAMES = {
+    "caching": "DynamoDBLLMCache LLMCache RedisLLMCache SemanticCache",
     "clients.base": "AbstractLLMClient",
     "clients.named": (
-        "AnthropicClient AzureClient BedrockClient CloudflareClient CohereClient DeepSeekClient "
-        "FireworksClient GeminiClient GroqClient MistralClient OllamaClient OpenAIClient OpenRouterClient "
-        "TogetherClient VertexClient"
+        "AnthropicClient AzureClient BedrockClient CloudflareClient CohereClient DeepSeekClient FireworksClient "
+        "GeminiClient GroqClient MistralClient OllamaClient OpenAIClient OpenRouterClient TogetherClient "
+        "VertexClient"
     ),
     "clients.provider": "OpenAICompatibleClient ProviderClient",
     "clients.wire": "AsyncWireClient WireClient",
-    "config": "ClientConfig",
+    "config": "ClientConfig LLMConfig",
+    "di": "Container LLMProvider LLMRoutingProvider",
     "di.factories": "create_llm_client",
     "errors": (
-        "CircuitOpenError ConfigurationError InvalidRequestError LLMAuthenticationError LLMContentFilterError "
-        "LLMError LLMModelNotFoundError LLMQuotaExceededError LLMRateLimitError ProviderConnectionError "
-        "ProviderServerError ProviderTimeoutError StreamError TokenLimitError UnsupportedParameterError"
+        "CircuitOpenError ConfigurationError ExtractionError ExtractionMaxRetriesError ExtractionParseError "
+        "ExtractionValidationError InvalidRequestError LLMAuthenticationError LLMContentFilterError LLMError "
+        "LLMModelNotFoundError LLMQuotaExceededError LLMRateLimitError ProviderConnectionError ProviderServerError "
+        "ProviderTimeoutError StreamError TokenLimitError UnsupportedParameterError"
     ),
     "health.circuit_breaker": "ProviderCircuitBreaker",
-    "protocols": "EmbeddingClientProtocol LLMClientProtocol ProviderRegistryProtocol TokenCounterProtocol",
+    "inference": "InferenceLogger",
+    "module": "LLMModule",
+    "parsers": "CSVParser EnumParser JSONParser ParserRegistry PydanticParser",
+    "pricing.manager": "PricingManager",
+    "pricing.tokens": "EstimatingCounter HuggingFaceCounter ProviderTokenCounter TiktokenCounter TokenCounterRegistry",
+    "protocols": (
+        "CacheBackendProtocol ContainerProtocol EmbeddingClientProtocol InferenceLoggerProtocol LLMCacheProtocol "
+        "LLMClientProtocol ProviderRegistryProtocol QuotaBackendProtocol RoutingStrategyProtocol "
+        "TokenCounterProtocol"
+    ),
+    "rate_limiting": "ConcurrencyLimit RateLimiter",
     "registry.provider_registry": "ProviderRegistry",
     "result": "Err Ok",
+    "routing": (
+        "Candidate CostOptimizedStrategy LLMRouter LatencyOptimizedStrategy ParallelRaceStrategy RoutingDecision "
+        "SequentialCascadeStrategy WeightedStrategy router_of"
+    ),
+    "safety": (
+        "BlocklistFilter InputFilter MaxLengthFilter OutputFilter PersonalDataFilter RegexFilter SecretsFilter "
+        "SecureLLMClient"
+    ),
+    "streaming": "AbstractStreamingAdapter ParallelStreamAggregator SSEStreamAdapter StreamingResponse to_sse",
     "streaming.stream": "AsyncStream Stream",
+    "structured": "Extraction StructuredExtractor extract_json_block validate_against_model",
     "types": (
-        "AudioPart ChatMessage ChatRequest Choice Completion DocumentPart Embeddings HealthCheckResult "
-        "ImagePart ReasoningPart ResponseFormat StreamChunk TextPart Thinking TokenCount ToolCall ToolChoice "
+        "AudioPart ChatMessage ChatRequest Choice Completion DocumentPart Embeddings HealthCheckResult ImagePart "
+        "PromptCache ReasoningPart ResponseFormat StreamChunk TextPart Thinking TokenCount ToolCall ToolChoice "
         "ToolDefinition ToolResult Usage"
     ),
 }

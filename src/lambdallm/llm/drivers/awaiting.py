@@ -280,12 +280,16 @@ async def _sleep(effect: Sleep) -> None:
 
 
 async def _performed(effect: Perform) -> Any:
-    import asyncio
-
     try:
-        async with asyncio.timeout(effect.seconds):
-            value = effect.function()
-            return await value if hasattr(value, "__await__") else value
+        value = effect.function()
+        if not hasattr(value, "__await__"):
+            return value
+        if effect.seconds is None:
+            return await value
+        from asyncio import timeout
+
+        async with timeout(effect.seconds):
+            return await value
     except (LLMError, OSError) as error:
         return Err(as_llm_error(error, effect.seconds))
 
