@@ -138,7 +138,7 @@ async def _read(awaited: LLMRouter) -> int:
 
 
 def pipeline() -> Iterator[Measure]:
-    """What everything around a codec costs: the same answer, already in memory, read by more and more of the library."""
+    """What everything around a codec costs: the same answer from memory, read by more and more of the library."""
     target = resolve("openai/gpt-4o-mini")
     request = ChatRequest(target.model.id, ASKED)
     codec = codec_named(target.wire)

@@ -1,0 +1,66 @@
+"""Filters of what goes to a model and of what comes back, whole or streamed.
+
+    client = SecureLLMClient(
+        OpenAIClient(),
+        input_filters=[PersonalDataFilter(), SecretsFilter()],
+        output_filters=[SecretsFilter(action="block"), RegexFilter(r"PROJ-\\d{3,6}", "[TICKET]")],
+    )
+    answer = (await client.complete("Write to ada@example.com")).unwrap()
+
+`lambdallm.llm.safety.sync` has the client that blocks. For a filter of your own, subclass `OutputFilter` and override
+`apply`. Filters find forms, not meanings: they are one fence, and no proof that nothing gets past it.
+"""
+
+from __future__ import annotations
+
+_HOMES = {
+    "BlocklistFilter": "words",
+    "InputFilter": "filters",
+    "MaxLengthFilter": "words",
+    "OutputFilter": "filters",
+    "PersonalDataFilter": "personal",
+    "RegexFilter": "rules",
+    "RestoreFilter": "vault",
+    "Rule": "rules",
+    "RuleFilter": "rules",
+    "SecretsFilter": "secrets",
+    "SecureLLMClient": "client",
+    "Vault": "vault",
+}
+
+__all__ = [
+    "BlocklistFilter",
+    "InputFilter",
+    "MaxLengthFilter",
+    "OutputFilter",
+    "PersonalDataFilter",
+    "RegexFilter",
+    "RestoreFilter",
+    "Rule",
+    "RuleFilter",
+    "SecretsFilter",
+    "SecureLLMClient",
+    "Vault",
+]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .client import SecureLLMClient
+    from .filters import InputFilter, OutputFilter
+    from .personal import PersonalDataFilter
+    from .rules import RegexFilter, Rule, RuleFilter
+    from .secrets import SecretsFilter
+    from .vault import RestoreFilter, Vault
+    from .words import BlocklistFilter, MaxLengthFilter
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
+    value: object = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
