@@ -19,6 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "src"))
+from lambdallm.llm.catalog.definition import PRICED_APART  # noqa: E402
+
 CATALOG = HERE.parent / "src/lambdallm/llm/catalog"
 TODAY = date.today().isoformat()
 MAP = "litellm/model_prices_and_context_window_backup.json"
@@ -31,12 +34,34 @@ COSTS = {
     "cache_write": "cache_creation_input_token_cost",
     "reasoning": "output_cost_per_reasoning_token",
 }
+RATE_COSTS = {
+    "cache_write_1h": "cache_creation_input_token_cost_above_1hr",
+    "audio_input": "input_cost_per_audio_token",
+    "audio_cached": "cache_read_input_audio_token_cost",
+    "audio_output": "output_cost_per_audio_token",
+    "image_output": "output_cost_per_image_token",
+}
+TIER_COSTS = {"flex": "_flex", "priority": "_priority"}
 PRICES = {
     "input": "input_mtok",
     "output": "output_mtok",
     "cached": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "reasoning": "output_reasoning_mtok",
 }
+RATES = {
+    "cache_write_1h": "cache_write_1h_mtok",
+    "audio_input": "input_audio_mtok",
+    "audio_cached": "cache_audio_read_mtok",
+    "audio_output": "output_audio_mtok",
+    "image_input": "input_image_mtok",
+    "image_output": "output_image_mtok",
+    "video_input": "input_video_mtok",
+    "video_output": "output_video_mtok",
+    "web_search": "web_searches_kcount",
+    "file_search": "storage_searches_kcount",
+}
+FEES = ("web_search", "file_search")
 INPUTS = {"image": "vision", "pdf": "pdf_input", "audio": "audio_input", "video": "video_input"}
 MAKERS = ("openai", "anthropic", "gemini", "xai", "mistral", "deepseek", "zai", "moonshot", "dashscope")
 MODES = ("chat", "responses", "embedding")
@@ -99,7 +124,21 @@ def models_of(choice: dict, entry: dict, known: dict, prices: dict) -> dict[str,
         bare = undated(id)
         if bare == id or bare not in listed:
             rows[id] = row_of(id, entry, record, genai_model(priced, id, near=not litellm_price(record)), known)
+            keep_told(rows[id], choice)
     return rows
+
+
+def keep_told(row: dict, choice: dict) -> None:
+    """Leave out prices for what the provider's answers never say was used: a batch, hosted searches."""
+    price, tells = row.get("price", {}), choice.get("tells", ())
+    for part in (price, price.get("over_price", {})):
+        part["rates"] = {k: rate for k, rate in part.get("rates", {}).items() if k not in FEES or k in tells}
+        if not part["rates"]:
+            del part["rates"]
+    tiers = {**price.get("tiers", {}), **(choice.get("tiers", {}) if price else {})}
+    price["tiers"] = {k: each for k, each in tiers.items() if k != "batch" or k in tells}
+    if not price["tiers"]:
+        del price["tiers"]
 
 
 def records(known: dict, litellm: str, prefix: str):
@@ -142,7 +181,8 @@ def row_of(id: str, entry: dict, record: dict, model, known: dict) -> dict:
             row["facts"] = {"wire": "openai_responses"}
     price = genai_price(model.prices) if model is not None else litellm_price(record)
     if price.get("input"):
-        row["price"] = {"input": price["input"], "output": 0.0, **price}
+        tiers = tiers_of(price, record, model)
+        row["price"] = {"input": price["input"], "output": 0.0, **price, **({"tiers": tiers} if tiers else {})}
     regional = known.get(f"{REGIONAL}{record.get('key')}", {}).get("input_cost_per_token")
     if regional and regional > record["input_cost_per_token"] * 1.01:
         row["regional"] = round(regional / record["input_cost_per_token"], 3)
@@ -176,20 +216,89 @@ def facts_of(entry: dict, id: str) -> dict:
     return merged
 
 
-def litellm_price(record: dict) -> dict:
+def litellm_price(record: dict, tier: str = "") -> dict:
     """US dollars a million tokens, and the higher rate of long inputs. The map has 0 for what it does not know."""
-    if not record.get("input_cost_per_token"):
+    if not record.get("input_cost_per_token" + tier):
         return {}
-    plain = {ours: dollars(record[theirs]) for ours, theirs in COSTS.items() if record.get(theirs) is not None}
-    over = {}
+    plain = litellm_amounts(record, tier, COSTS)
+    rates = litellm_amounts(record, tier, RATE_COSTS)
+    over, over_rates = {}, {}
     for field in record:
-        if match := re.fullmatch(r"input_cost_per_token_above_(\d+)k_tokens", field):
-            mark = f"_above_{match[1]}k_tokens"
-            plain["over"] = int(match[1]) * 1000
-            over = {ours: dollars(record[cost + mark]) for ours, cost in COSTS.items() if record.get(cost + mark)}
+        if match := re.fullmatch(rf"input_cost_per_token(_above_(\d+)k_tokens){tier}", field):
+            plain["over"] = int(match[2]) * 1000
+            over = litellm_amounts(record, match[1] + tier, COSTS)
+            over_rates = litellm_amounts(record, match[1] + tier, RATE_COSTS)
     if plain.get("reasoning") == plain.get("output"):
         plain.pop("reasoning", None)
-    return plain | ({"over_price": over} if over else {})
+    return whole_price(plain, rates, over, over_rates)
+
+
+def litellm_amounts(record: dict, mark: str, costs: dict) -> dict:
+    return {ours: dollars(record[theirs + mark]) for ours, theirs in costs.items() if record.get(theirs + mark)}
+
+
+def whole_price(plain: dict, rates: dict, over: dict, over_rates: dict) -> dict:
+    """A price with what is priced apart; rates that are those of the count they are part of say nothing."""
+    price = plain | ({"rates": told_apart(rates, plain)} if told_apart(rates, plain) else {})
+    if over:
+        apart = told_apart({kind: rate for kind, rate in rates.items() if kind in FEES} | over_rates, over)
+        price["over_price"] = over | ({"rates": apart} if apart else {})
+    return price
+
+
+def told_apart(rates: dict, plain: dict) -> dict:
+    bases = {kind: PRICED_APART[kind] for kind in rates}
+    said = {"input": plain.get("input"), "output": plain.get("output")}
+    said |= {part: plain.get(part, plain.get("input")) for part in ("cached", "cache_write")}
+    return {kind: rate for kind, rate in rates.items() if not bases[kind] or rate != said[bases[kind]]}
+
+
+def tiers_of(price: dict, record: dict, model) -> dict:
+    """What service tiers cost: genai-prices' variants, and LiteLLM's where it has the same price without a tier."""
+    tiers = {}
+    if litellm_price(record).get("input") == price["input"]:
+        found = {tier: litellm_price(record, mark) for tier, mark in TIER_COSTS.items()}
+        tiers |= {tier: each for tier, each in found.items() if each.get("output") or not price.get("output")}
+        tiers |= {word: factor for word, factor in record.get("provider_specific_entry", {}).items() if word in FACTORS}
+    for variant in (model.price_variants or ()) if model is not None else ():
+        words = list(variant.when.values())
+        if len(words) == 1 and next(iter(variant.when)) in VARIANTS and words[0] not in STANDARD and begun(variant):
+            each = genai_price(variant.prices)
+            fees = {kind: rate for kind, rate in price.get("rates", {}).items() if kind in FEES}
+            if fees:
+                each["rates"] = fees | each.get("rates", {})
+            tiers[words[0]] = each
+    lists = {tier: each for tier, each in tiers.items() if not isinstance(each, dict) or each.get("input")}
+    return {tier: factor_or_list(price, each) if isinstance(each, dict) else each for tier, each in lists.items()}
+
+
+FACTORS = ("us", "fast")
+VARIANTS = ("processing", "service_tier", "speed")
+STANDARD = ("default", "standard")
+
+
+def factor_or_list(price: dict, tier: dict):
+    """The factor that makes a tier's price list of the standard one, or the list where there is none.
+
+    AWS rounds such lists to cents.
+    """
+    amounts = flat(tier)
+    for factor, off in ((round(tier["input"] / price["input"], 6), 1e-5), (0.5, 0.0051), (1.75, 0.0051)):
+        expected = {path: amount * factor for path, amount in flat(price).items()}
+        if all(abs(expected.get(path, -1) - amounts[path]) <= min(off, 0.15 * amounts[path]) for path in amounts):
+            return factor
+    return tier
+
+
+def flat(price: dict, path: tuple = ()) -> dict:
+    """The prices of tokens, by their places."""
+    found = {}
+    for name, value in price.items():
+        if isinstance(value, dict):
+            found |= flat(value, (*path, name))
+        elif name not in ("over", *FEES):
+            found[*path, name] = round(value, 6)
+    return found
 
 
 def dollars(cost: float) -> float:
@@ -201,18 +310,30 @@ def genai_price(prices) -> dict:
     from genai_prices.types import TieredPrices
 
     if isinstance(prices, list):
-        prices = next(
-            p
-            for p in reversed(prices)
-            if p.constraint is None or getattr(p.constraint, "start_date", date.min) <= date.today()
-        ).prices
-    amounts = {ours: getattr(prices, theirs) for ours, theirs in PRICES.items()}
-    plain = {k: float(v.base if isinstance(v, TieredPrices) else v) for k, v in amounts.items() if v is not None}
-    tiers = {k: v.tiers[0] for k, v in amounts.items() if isinstance(v, TieredPrices)}
-    if tiers:
-        plain["over"] = next(iter(tiers.values())).start
-        plain["over_price"] = {k: float(tier.price) for k, tier in tiers.items()}
-    return plain
+        prices = next(each for each in reversed(prices) if begun(each)).prices
+    amounts = {ours: getattr(prices, theirs) for ours, theirs in {**PRICES, **RATES}.items()}
+    known = {kind: amount for kind, amount in amounts.items() if amount is not None}
+    tiered = {kind: amount for kind, amount in known.items() if isinstance(amount, TieredPrices)}
+    base = {kind: mega(kind, amount.base if kind in tiered else amount) for kind, amount in known.items()}
+    over = {kind: float(amount.tiers[0].price) for kind, amount in tiered.items()}
+    plain = {kind: amount for kind, amount in base.items() if kind in PRICES}
+    if over:
+        plain["over"] = next(iter(tiered.values())).tiers[0].start
+    rates = {kind: amount for kind, amount in base.items() if kind in RATES}
+    if plain.get("reasoning") == plain.get("output"):
+        plain.pop("reasoning", None)
+    return whole_price(plain, rates, *({k: v for k, v in over.items() if k in part} for part in (PRICES, RATES)))
+
+
+def mega(kind: str, amount) -> float:
+    """The price of a million; that of searches is for a thousand."""
+    return float(amount) * (1000 if kind in FEES else 1)
+
+
+def begun(each) -> bool:
+    """Whether a price holds today."""
+    constraint = each.constraint
+    return constraint is None or getattr(constraint, "start_date", date.min) <= date.today()
 
 
 PARTS = ("title", "docs", "endpoint", "endpoints", "endpoint_env", "variables", "wire", "embedding_wire", "count_wire",

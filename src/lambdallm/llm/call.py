@@ -7,7 +7,7 @@ from ..transport.types import HttpRequest, Timeouts
 from .auth import authorized, percent_encoded
 from .errors import ConfigurationError
 from .flow import ENVIRONMENT, Send
-from .pricing.cost import cost_usd
+from .pricing.cost import cost_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def labelled(answer: Completion, target: Target, *, warnings: tuple[str, ...] = 
     return answer.replace(
         provider=target.provider.name,
         model=answer.model or target.model.id,
-        cost_usd=cost_usd(answer.usage, target.model.price),
+        cost_usd=cost_of(answer.usage, target),
         warnings=(*answer.warnings, *warnings),
         **facts,
     )

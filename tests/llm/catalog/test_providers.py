@@ -441,7 +441,7 @@ class TestModels:
     def test_a_file_is_read_in_no_time(self, path):
         """A cold start reads one of them; 0.3 ms is what the largest may take on the machine this is measured on."""
         data = path.read_bytes()
-        assert len(data) < 32_000
+        assert len(data) < 34_000
         best = min(timed(data) for _ in range(50))
         assert best < 0.0012, "four times the target: test machines are slow"
 

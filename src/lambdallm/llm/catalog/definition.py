@@ -287,7 +287,9 @@ def price_of(where: str, entry: object) -> Price:
 
 
 def _tier(where: str, entry: object) -> float | Price:
-    return float(entry) if type(entry) in (int, float) and entry >= 0 else price_of(where, entry)
+    if isinstance(entry, (int, float)) and type(entry) is not bool and entry >= 0:
+        return float(entry)
+    return price_of(where, entry)
 
 
 def undated(id: str) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    Paths = tuple[tuple[str, tuple[str, str]], ...]
+    Paths = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 _STANDARD = frozenset((
     "", "standard", "default", "auto", "on_demand", "regular", "unspecified", "standard_only", "global",
@@ -19,21 +19,29 @@ _STANDARD = frozenset((
 ))  # fmt: skip
 """Words that name the price list itself."""
 
+_USUAL = (None, "default", "standard", "on_demand", "auto", "global")
+
 _TICKS_PER_USD = 10_000_000_000
 
 
 def counted_apart(native: Mapping[str, Any], paths: Paths) -> dict[str, int]:
-    """The counts of kinds priced apart that are not zero; each path is a record and a field in it."""
+    """The counts of kinds priced apart that are not zero; `paths` are records, each with its fields and their kinds."""
     found: dict[str, int] = {}
-    for kind, (record, field) in paths:
-        details = native.get(record)
-        if type(details) is dict and type(count := details.get(field)) is int and count > 0:
-            found[kind] = found.get(kind, 0) + count
+    for record, fields in paths:
+        if type(details := native.get(record)) is dict:
+            for field, kind in fields:
+                if (count := details.get(field)) and type(count) is int and count > 0:
+                    found[kind] = count
     return found
 
 
 def tier_of(*words: Any) -> str | None:
     """The service tiers that are not the standard one, joined by `+`."""
+    for word in words:
+        if word not in _USUAL:
+            break
+    else:
+        return None
     named = dict.fromkeys(word.lower() for word in words if isinstance(word, str))
     return "+".join(word for word in named if word not in _STANDARD) or None
 
@@ -45,6 +53,8 @@ def charged_usd(native: Mapping[str, Any]) -> float | None:
     comes on top) or as a record with `total_cost` (Perplexity, "Pricing"), or `cost_in_usd_ticks`, ten thousand million
     to the dollar (xAI, "Cost tracking").
     """
+    if "cost" not in native and "cost_in_usd_ticks" not in native:
+        return None
     if (ticks := _amount(native.get("cost_in_usd_ticks"))) is not None:
         return ticks / _TICKS_PER_USD
     cost = native.get("cost")

@@ -59,8 +59,8 @@ MARK = "anthropic_messages"
 """This protocol's name, in a part's metadata and wherever else `notes` wants it."""
 
 _APART = (
-    ("cache_write_1h", ("cache_creation", "ephemeral_1h_input_tokens")),
-    ("web_search", ("server_tool_use", "web_search_requests")),
+    ("cache_creation", (("ephemeral_1h_input_tokens", "cache_write_1h"),)),
+    ("server_tool_use", (("web_search_requests", "web_search"),)),
 )
 _RUNS_APART = ("advisor_message", "compaction")
 

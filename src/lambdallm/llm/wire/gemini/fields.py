@@ -33,6 +33,7 @@ FINISH_REASONS: dict[str, FinishReason] = {
 
 
 _MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
+_DETAILS = ("promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails", "toolUsePromptTokensDetails")
 _TRAFFIC = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 """Vertex's words for service tiers that the Gemini API names by these."""
 
@@ -70,11 +71,25 @@ def usage_of(native: Any) -> Usage | None:
         cached_tokens=count(native.get("cachedContentTokenCount")),
         reasoning_tokens=thoughts,
         native=native,
-        details=_apart(native) or EMPTY,
-        tier=tier_of(
-            _TRAFFIC.get(traffic := word(native.get("trafficType")) or "", traffic), native.get("serviceTier")
-        ),
+        details=EMPTY if _has_text_alone(native) else _apart(native) or EMPTY,
+        tier=_tier(native.get("trafficType"), native.get("serviceTier")),
     )
+
+
+def _tier(traffic: Any, tier: Any) -> str | None:
+    if traffic is None or traffic == "ON_DEMAND":
+        return tier_of(tier)
+    return tier_of(_TRAFFIC.get(word(traffic) or "", traffic), tier)
+
+
+def _has_text_alone(native: Mapping[str, Any]) -> bool:
+    """Whether a record counts nothing but text, as nearly all do: every chunk of a stream has one."""
+    for name in _DETAILS:
+        if entries := native.get(name):
+            first = entries[0] if type(entries) is list and len(entries) == 1 else None
+            if type(first) is not dict or first.get("modality") != "TEXT":
+                return False
+    return True
 
 
 def _apart(native: Mapping[str, Any]) -> dict[str, int]:

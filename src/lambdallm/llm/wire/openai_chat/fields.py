@@ -44,13 +44,9 @@ _CACHED = (
 )  # fmt: skip
 _CACHE_WRITE = (("prompt_tokens_details", "cache_write_tokens"), ("cache_creation_input_tokens",))
 _REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
-_APART = (
-    ("audio_input", ("prompt_tokens_details", "audio_tokens")),
-    ("audio_output", ("completion_tokens_details", "audio_tokens")),
-    ("image_input", ("prompt_tokens_details", "image_tokens")),
-    ("image_output", ("completion_tokens_details", "image_tokens")),
-    ("video_input", ("prompt_tokens_details", "video_tokens")),
-)
+_INPUT_APART = (("audio_tokens", "audio_input"), ("image_tokens", "image_input"), ("video_tokens", "video_input"))
+_OUTPUT_APART = (("audio_tokens", "audio_output"), ("image_tokens", "image_output"))
+_APART = (("prompt_tokens_details", _INPUT_APART), ("completion_tokens_details", _OUTPUT_APART))
 
 
 def finish_reason(raw: Any) -> tuple[FinishReason | None, str | None]:

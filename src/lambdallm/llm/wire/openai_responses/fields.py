@@ -34,10 +34,8 @@ _CACHED = (("input_tokens_details", "cached_tokens"), ("prompt_tokens_details", 
 _CACHE_WRITE = (("input_tokens_details", "cache_write_tokens"),)
 _REASONING = (("output_tokens_details", "reasoning_tokens"), ("completion_tokens_details", "reasoning_tokens"))
 _APART = (
-    ("audio_input", ("input_tokens_details", "audio_tokens")),
-    ("audio_output", ("output_tokens_details", "audio_tokens")),
-    ("image_input", ("input_tokens_details", "image_tokens")),
-    ("image_output", ("output_tokens_details", "image_tokens")),
+    ("input_tokens_details", (("audio_tokens", "audio_input"), ("image_tokens", "image_input"))),
+    ("output_tokens_details", (("audio_tokens", "audio_output"), ("image_tokens", "image_output"))),
 )
 _FEES = {"web_search_call": "web_search", "file_search_call": "file_search"}
 _FREE_ACTIONS = ("open_page", "find", "find_in_page")
