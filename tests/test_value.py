@@ -92,3 +92,33 @@ def test_values_with_mappings_are_dataclasses_and_pickle_too():
     assert restored.messages[0].metadata is EMPTY
     with pytest.raises(TypeError, match="stays empty"):
         EMPTY["a"] = 1
+
+
+def test_threads_may_construct_the_first_one_together():
+    """Each writes the class's constructor; neither may find it half written, or another class's."""
+    import sys
+    import threading
+
+    failures = []
+
+    def race(cls, barrier):
+        try:
+            barrier.wait()
+            assert cls(1, y=2) == cls(1, 2)
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(200):
+            cls = type(Value)("Point", (Value,), {"__annotations__": {"x": "int", "y": "int"}, "y": 0})
+            barrier = threading.Barrier(4)
+            threads = [threading.Thread(target=race, args=(cls, barrier)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert failures == []

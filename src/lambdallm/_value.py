@@ -60,8 +60,9 @@ class _ValueType(type):
         own = tuple(n for n, kind in space.get("__annotations__", {}).items() if not str(kind).startswith("ClassVar"))
         defaults = {n: space.pop(n) for n in own if n in space}
         space["__slots__"] = own
-        space.setdefault("__init__", _first_call)
         cls = super().__new__(mcs, name, bases, space)
+        if "__init__" not in space:
+            type.__setattr__(cls, "__init__", _unwritten_init(cls))
         inherited = [base for base in bases if isinstance(base, _ValueType)]
         cls._fields = tuple(f for base in inherited for f in base._fields) + own
         cls._defaults = {k: v for base in inherited for k, v in base._defaults.items()} | defaults
@@ -69,12 +70,15 @@ class _ValueType(type):
         return cls
 
 
-def _first_call(self: Value, /, *args: Any, **kwargs: Any) -> None:
-    """Write the class's constructor, install it, and call it."""
-    cls = next(c for c in type(self).__mro__ if c.__dict__.get("__init__") is _first_call)
-    init = _write_init(cls)
-    type.__setattr__(cls, "__init__", init)
-    init(self, *args, **kwargs)
+def _unwritten_init(cls: Any) -> Any:
+    """A constructor that writes the class's own when it is first called; threads that meet here write the same."""
+
+    def __init__(self: Value, /, *args: Any, **kwargs: Any) -> None:
+        init = _write_init(cls)
+        type.__setattr__(cls, "__init__", init)
+        init(self, *args, **kwargs)
+
+    return __init__
 
 
 def _write_init(cls: type[Value]) -> Any:
