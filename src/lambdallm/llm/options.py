@@ -19,10 +19,17 @@ def check_options(options: Mapping[str, Any], known: tuple[str, ...] = ()) -> No
         if known and name not in known:
             from .catalog.definition import suggestion
 
-            raise ConfigurationError(f"A call has no option {name!r}.", fix=suggestion(name, known))
+            raise ConfigurationError(f"There is no option {name!r}.", fix=suggestion(name, known))
         if value is None:
             continue
         if name in _COUNTS and (type(value) is not int or value < 1):
             raise ConfigurationError(f"{name} is {value!r}.", fix="Use a whole number of at least 1.")
         if name in _NUMBERS and type(value) not in (int, float):
             raise ConfigurationError(f"{name} is {value!r}.", fix="Use a number.")
+
+
+def checked_cache(cache: object) -> Any:
+    """A call's `cache` option. Raises `ConfigurationError` for what it can't be."""
+    if cache in (True, False, "refresh"):
+        return cache
+    raise ConfigurationError(f"cache is {cache!r}.", fix="Use True, False or 'refresh'.")

@@ -6,7 +6,6 @@ Only what a configuration asks for is loaded.
 from __future__ import annotations
 
 from ..._value import Value
-from ..errors import ConfigurationError
 from ..health.breakers import CircuitBreakers
 from ..health.circuit_breaker import ProviderCircuitBreaker
 from ..lifecycle import Guards
@@ -113,13 +112,6 @@ def _slots(config: ClientConfig) -> ConcurrencyTemplate | None:
     from ..rate_limiting import ConcurrencyLimit
 
     return ConcurrencyLimit(config.max_concurrency)
-
-
-def checked_cache(cache: object) -> Any:
-    """A call's `cache` option. Raises `ConfigurationError` for what it can't be."""
-    if cache in (True, False, "refresh"):
-        return cache
-    raise ConfigurationError(f"cache is {cache!r}.", fix="Use True, False or 'refresh'.")
 
 
 def _cache(given: object) -> AnswerCache:

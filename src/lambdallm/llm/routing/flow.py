@@ -23,7 +23,7 @@ from .queue import Queue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Protocol
+    from typing import Any, Literal, Protocol
 
     from ..errors import LambdaLLMError
     from ..flow import Flow
@@ -71,12 +71,16 @@ class Routing(Value):
 
 
 class Asked(Value):
-    """A call as its caller wants it. `deadline` is a reading of the monotonic clock; `timeout` counts from now."""
+    """A call as its caller wants it. `deadline` is a reading of the monotonic clock; `timeout` counts from now.
+
+    `cache` is whether the router's cache may answer; `refresh` asks, and stores the answer.
+    """
 
     call: RoutedCall
     model: str | None = None
     deadline: float | None = None
     timeout: float | None = None
+    cache: bool | Literal["refresh"] = True
 
     def begun(self, now: float) -> Asked:
         """The call that begins now, with the earlier of its two limits as deadline."""
@@ -84,7 +88,7 @@ class Asked(Value):
         limits = [limit for limit in (self.deadline, latest) if limit is not None]
         call = self.call
         begun = RoutedCall(call.messages, call.options, call.needs, call.input_tokens, call.stream, now)
-        return Asked(begun, self.model, min(limits, default=None))
+        return Asked(begun, self.model, min(limits, default=None), cache=self.cache)
 
 
 class _Trip(Value):

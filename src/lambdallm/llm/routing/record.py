@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..errors import LambdaLLMError
     from ..result import Result
+    from ..streaming.record import StreamRecord
     from ..types import Completion
     from .bill import Bill
     from .candidate import CandidateFacts
@@ -35,6 +36,8 @@ class RoutingRecord:
         self._alone: Leg | None = None
         self.decided: Decided | None = None
         self.queue: Queue | None = None
+        self.kept: StreamRecord | None = None
+        """The stream as a cache knows it, where there is one."""
 
     def begin(self, turn: Sequence[CandidateFacts]) -> list[Leg]:
         """The legs of those whose turn it is."""
@@ -70,6 +73,13 @@ class RoutingRecord:
         return Err(self._broken(leg) if leg is not None else self._failure())
 
     def completion(self) -> Completion:
+        """The answer, or what has come of it: the cache's, where that answers."""
+        kept = self.kept
+        if kept is not None and (kept.ready is not None or kept.cache is not None):
+            return kept.completion()
+        return self.routed_completion()
+
+    def routed_completion(self) -> Completion:
         """The answer, or what has come of it, with the decision and with what all attempts used and cost."""
         from ..types import Completion
 

@@ -38,7 +38,8 @@ class LLMRouter(RouterTemplate):
     `race`, `cost`, `latency`, `weighted`. `fallback` is laid over the table of what follows which error:
     `{LLMRateLimitError: "stop"}`. Where the first candidate has given nothing for `hedge_seconds`, the second is asked
     beside it. `timeout` is the longest call in seconds, with all of its candidates. Without a `token_counter`, input is
-    taken to have a token for every four bytes: enough to choose by, and cheap.
+    taken to have a token for every four bytes: enough to choose by, and cheap. A `cache` answers before anybody is
+    asked, whoever it was that answered before.
 
     A call takes the fields of `ChatRequest`, and `model` (only candidates of that name or model), `timeout`, and
     `deadline` (a reading of the monotonic clock). The answer's `usage`, `cost_usd` and `attempts` count every candidate
@@ -55,6 +56,7 @@ class LLMRouter(RouterTemplate):
         timeout: float | None = None,
         hedge_seconds: float | None = None,
         token_counter: TokenCounterProtocol | None = None,
+        cache: object | None = None,
         driver: AsyncDriver | None = None,
     ) -> None:
         super().__init__(
@@ -64,6 +66,7 @@ class LLMRouter(RouterTemplate):
             timeout=timeout,
             hedge_seconds=hedge_seconds,
             token_counter=token_counter,
+            cache=cache,
             calls=_Awaited(),
             blocking=False,
         )

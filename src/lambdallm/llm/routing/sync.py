@@ -47,6 +47,7 @@ class LLMRouter(RouterTemplate):
         timeout: float | None = None,
         hedge_seconds: float | None = None,
         token_counter: TokenCounterProtocol | None = None,
+        cache: object | None = None,
         driver: Driver | None = None,
     ) -> None:
         super().__init__(
@@ -56,6 +57,7 @@ class LLMRouter(RouterTemplate):
             timeout=timeout,
             hedge_seconds=hedge_seconds,
             token_counter=token_counter,
+            cache=cache,
             calls=_Blocking(),
             blocking=True,
         )

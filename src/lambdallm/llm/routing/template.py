@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..coerce import messages_of, options_of
 from ..errors import ConfigurationError
 from ..flow import NOW, Await, Perform, Start
+from ..options import checked_cache
 from ..result import Err
 from ..types import HealthCheckResult
 from .candidate import candidates_of, keeps_deadlines
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, ClassVar
 
+    from ..caching.cache import AnswerCache
     from ..coerce import Messages
     from ..errors import LambdaLLMError, LLMError
     from ..flow import Flow
@@ -45,6 +47,7 @@ class RouterTemplate:
         timeout: float | None = None,
         hedge_seconds: float | None = None,
         token_counter: TokenCounterProtocol | None = None,
+        cache: object | None = None,
         calls: Calls,
         blocking: bool,
     ) -> None:
@@ -53,6 +56,7 @@ class RouterTemplate:
         self.candidates: tuple[Candidate, ...] = tuple(one for one, _ in listed)
         """The candidates with their clients and names, in the order they were given."""
         self._timeout, self._token_counter = timeout, token_counter
+        self._cache = None if cache is None else _cache(cache)
         self._routing = Routing(
             _strategy(strategy),
             Field(tuple(known for _, known in listed)),
@@ -80,6 +84,8 @@ class RouterTemplate:
         own = {name: options.pop(name, None) for name in ("model", "deadline", "timeout")}
         if own["timeout"] is None:
             own["timeout"] = self._timeout
+        if self._cache is not None:
+            own["cache"] = checked_cache(options.pop("cache", True))
         asked = messages_of(messages)
         tokens = self._input_tokens(asked, options)
         return Asked(RoutedCall(asked, options, needs_of(asked, options), tokens, stream), **own)
@@ -95,7 +101,14 @@ class RouterTemplate:
         return RoutingRecord(name, self.facts)
 
     def _routed(self, asked: Asked, record: RoutingRecord) -> Flow[Result[Completion, LLMError]]:
-        return routed(self._routing, asked, record)
+        cache = self._cache
+        if cache is None or asked.cache is False:
+            return (yield from routed(self._routing, asked, record))
+        from .cached import cached_route
+
+        asked = asked.begun((yield NOW).monotonic)
+        names = " ".join(sorted(self._routing.clients))
+        return (yield from cached_route(cache, names, asked, lambda: routed(self._routing, asked, record), record))
 
     def _checked(self, timeout: float) -> Flow[HealthCheckResult]:
         """Every candidate's health, asked beside one another; the router is as healthy as its healthiest."""
@@ -134,3 +147,9 @@ def _strategy(given: RoutingStrategyProtocol | str | None) -> RoutingStrategyPro
         fix = "Give an object with plan(call, candidates) and observe(observation), or a strategy's name."
         raise ConfigurationError(f"{given!r} is no strategy.", fix=fix)
     return given
+
+
+def _cache(given: object) -> AnswerCache:
+    from ..caching.cache import as_cache
+
+    return as_cache(given)
