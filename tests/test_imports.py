@@ -78,6 +78,19 @@ def test_the_names_a_function_uses_import_cheap_things_only():
         ("import lambdallm.llm.wire.bedrock_converse", set()),
         ("from lambdallm.llm.embedding.sync import OpenAIEmbeddingAdapter\nOpenAIEmbeddingAdapter()", set()),
         ("from lambdallm.llm.embedding import OpenAIEmbeddingAdapter\nOpenAIEmbeddingAdapter()", set()),
+        ("from lambdallm.llm.clients.sync import OpenAIClient\nOpenAIClient()", set()),
+        (
+            "from lambdallm.llm.clients.sync import OpenAIClient\nOpenAIClient(requests_per_minute=9)",
+            set(),
+        ),
+        ("from lambdallm.llm.routing.sync import LLMRouter\nLLMRouter(['echo', 'openai'])", set()),
+        ("from lambdallm.llm.caching import LLMCache\nLLMCache()", set()),
+        ("from lambdallm.llm.streaming.sync import StreamingResponse", set()),
+        ("from lambdallm.llm.structured.sync import StructuredExtractor", set()),
+        ("from lambdallm.llm.safety import SecretsFilter\nSecretsFilter()", set()),
+        ("from lambdallm.llm.parsers import ParserRegistry\nParserRegistry()", set()),
+        ("from lambdallm.llm.pricing import PricingManager\nPricingManager()", set()),
+        ("from lambdallm.llm.pricing.tokens import EstimatingCounter\nEstimatingCounter().count('Hi')", set()),
     ],
 )
 def test_what_costs_milliseconds_is_not_imported_until_it_is_needed(code, allowed):
@@ -104,7 +117,13 @@ def test_the_client_librarys_door_opens_every_documented_name():
 
     assert {"LLMClientProtocol", "AbstractLLMClient", "OpenAICompatibleClient", "OpenAIClient", "ProviderRegistry",
             "create_llm_client", "ClientConfig", "AsyncStream", "StreamChunk", "Completion", "ChatMessage",
-            "HealthCheckResult", "TokenLimitError", "ProviderCircuitBreaker"} <= set(llm._HOMES)  # fmt: skip
+            "HealthCheckResult", "TokenLimitError", "ProviderCircuitBreaker", "StructuredExtractor", "LLMRouter",
+            "SequentialCascadeStrategy", "ParallelRaceStrategy", "CostOptimizedStrategy", "LatencyOptimizedStrategy",
+            "RoutingStrategyProtocol", "LLMCache", "RedisLLMCache", "LLMCacheProtocol", "CacheBackendProtocol",
+            "RateLimiter", "QuotaBackendProtocol", "StreamingResponse", "SSEStreamAdapter", "AbstractStreamingAdapter",
+            "ParallelStreamAggregator", "ParserRegistry", "PricingManager", "PricingSourceProtocol", "TiktokenCounter",
+            "HuggingFaceCounter", "OutputFilter", "SecureLLMClient", "InferenceLogger", "InferenceLoggerProtocol",
+            "LLMModule", "LLMProvider", "LLMRoutingProvider", "LLMConfig"} <= set(llm._HOMES)  # fmt: skip
     assert all(getattr(llm, name) is not None for name in llm._HOMES)
     assert set(llm.__all__) == set(llm._HOMES) <= set(dir(llm))
     with pytest.raises(AttributeError, match="nope"):

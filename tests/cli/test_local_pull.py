@@ -20,6 +20,7 @@ from lambdallm.cli import local
 from lambdallm.llm.clients import model_file, model_pull
 from lambdallm.llm.clients.model_file import ModelSource
 from lambdallm.llm.errors import ConfigurationError, ProviderConnectionError, ProviderResponseError
+from lambdallm.llm.pricing.tokens import encodings
 
 MODEL = b"GGUF" + random.Random(1).randbytes(700_000)
 SOURCE = ModelSource(
@@ -443,7 +444,7 @@ import argparse
 from lambdallm.cli import local
 from lambdallm.llm.clients import model_file
 model_file.SMOLLM2 = model_file.ModelSource{tuple(getattr(SOURCE, n) for n in SOURCE._fields)!r}
-raise SystemExit(local.run(argparse.Namespace(local_verb="pull", force=False, embeddings=False)))
+raise SystemExit(local.run(argparse.Namespace(local_verb="pull", force=False, embeddings=False, encodings=None)))
 """
         ended = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],
@@ -462,3 +463,13 @@ raise SystemExit(local.run(argparse.Namespace(local_verb="pull", force=False, em
 def test_the_bar_shows_megabytes_speed_and_time_left():
     line = local.bar_line("downloading", 50_000_000, 100_000_000, 25_000_000, 10.0)
     assert line == "Downloading ████████████░░░░░░░░░░░░  50.0 / 100.0 MB  2.5 MB/s  20 s left"
+
+
+def test_encodings_go_into_a_folder_of_ones_own(tmp_path, capsys):
+    """What is there already is not fetched again."""
+    for known in encodings.ENCODINGS.values():
+        (tmp_path / known.file).write_bytes(b"")
+    local.run(argparse.Namespace(local_verb="pull", encodings=str(tmp_path), embeddings=False, force=False))
+    told = capsys.readouterr().out
+    assert all(known.file in told for known in encodings.ENCODINGS.values())
+    assert "deployment package" in told

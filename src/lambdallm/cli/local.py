@@ -22,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
     verbs = parser.add_subparsers(dest="local_verb", metavar="VERB", required=True)
     pull = verbs.add_parser("pull", help="fetch the embedded model into the cache folder (93 MB, once)")
     pull.add_argument("--force", action="store_true", help="fetch it even if it is there")
+    pull.add_argument("--encodings", metavar="FOLDER", help="tiktoken's encodings into a folder instead (5 MB)")
     path = verbs.add_parser("path", help="print where the model is")
     remove = verbs.add_parser("remove", help="delete the fetched model")
     for verb in (pull, path, remove):
@@ -35,7 +36,7 @@ def run(args: Namespace) -> int:
 
     sources = model_file.MINILM if args.embeddings else (model_file.SMOLLM2,)
     if args.local_verb == "pull":
-        return _pull(sources, args.force)
+        return _pull_encodings(args.encodings) if args.encodings else _pull(sources, args.force)
     return _remove(sources) if args.local_verb == "remove" else _path(sources)
 
 
@@ -50,6 +51,16 @@ def _pull(sources: tuple[ModelSource, ...], force: bool) -> int:
     print(f"{sources[0].id} is ready: {_place(sources, paths[0])}")
     if sources[0] is model_file.SMOLLM2 and (named := os.environ.get(model_file.VARIABLE)):
         print(f"{model_file.VARIABLE} is set, so {named} is used instead.")
+    return 0
+
+
+def _pull_encodings(folder: str) -> int:
+    """What counts OpenAI's tokens exactly, to be put beside a function."""
+    from ..llm.pricing.tokens import fetch_encodings
+
+    for path in fetch_encodings(folder):
+        print(f"{path} is ready.")
+    print(f"Put {folder!r} into the deployment package, or set TIKTOKEN_CACHE_DIR to where it is.")
     return 0
 
 

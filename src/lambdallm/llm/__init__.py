@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .caching import DynamoDBLLMCache, LLMCache, RedisLLMCache, SemanticCache
     from .clients.base import AbstractLLMClient
+    from .clients.behind import Behind
     from .clients.named import (
         AnthropicClient,
         AzureClient,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from .module import LLMModule
     from .parsers import CSVParser, EnumParser, JSONParser, ParserRegistry, PydanticParser
     from .pricing.manager import PricingManager
+    from .pricing.protocol import PricingSourceProtocol
     from .pricing.tokens import (
         EstimatingCounter,
         HuggingFaceCounter,
@@ -71,9 +73,11 @@ if TYPE_CHECKING:
         TokenCounterRegistry,
     )
     from .protocols import (
+        BlockingLLMClientProtocol,
         CacheBackendProtocol,
         ContainerProtocol,
         EmbeddingClientProtocol,
+        HandsOnProtocol,
         InferenceLoggerProtocol,
         LLMCacheProtocol,
         LLMClientProtocol,
@@ -141,33 +145,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AbstractLLMClient", "AbstractStreamingAdapter", "AnthropicClient", "AsyncStream", "AsyncWireClient", "AudioPart",
-    "AzureClient", "BedrockClient", "BlocklistFilter", "CSVParser", "CacheBackendProtocol", "Candidate", "ChatMessage",
-    "ChatRequest", "Choice", "CircuitOpenError", "ClientConfig", "CloudflareClient", "CohereClient", "Completion",
-    "ConcurrencyLimit", "ConfigurationError", "Container", "ContainerProtocol", "CostOptimizedStrategy",
-    "DeepSeekClient", "DocumentPart", "DynamoDBLLMCache", "EmbeddingClientProtocol", "Embeddings", "EnumParser", "Err",
-    "EstimatingCounter", "Extraction", "ExtractionError", "ExtractionMaxRetriesError", "ExtractionParseError",
-    "ExtractionValidationError", "FireworksClient", "GeminiClient", "GroqClient", "HealthCheckResult",
-    "HuggingFaceCounter", "ImagePart", "InferenceLogger", "InferenceLoggerProtocol", "InputFilter",
-    "InvalidRequestError", "JSONParser", "LLMAuthenticationError", "LLMCache", "LLMCacheProtocol", "LLMClientProtocol",
-    "LLMConfig", "LLMContentFilterError", "LLMError", "LLMModelNotFoundError", "LLMModule", "LLMProvider",
-    "LLMQuotaExceededError", "LLMRateLimitError", "LLMRouter", "LLMRoutingProvider", "LatencyOptimizedStrategy",
-    "MaxLengthFilter", "MistralClient", "Ok", "OllamaClient", "OpenAIClient", "OpenAICompatibleClient",
-    "OpenRouterClient", "OutputFilter", "ParallelRaceStrategy", "ParallelStreamAggregator", "ParserRegistry",
-    "PersonalDataFilter", "PricingManager", "PromptCache", "ProviderCircuitBreaker", "ProviderClient",
-    "ProviderConnectionError", "ProviderRegistry", "ProviderRegistryProtocol", "ProviderServerError",
-    "ProviderTimeoutError", "ProviderTokenCounter", "PydanticParser", "QuotaBackendProtocol", "RateLimiter",
-    "ReasoningPart", "RedisLLMCache", "RegexFilter", "ResponseFormat", "RoutingDecision", "RoutingStrategyProtocol",
-    "SSEStreamAdapter", "SecretsFilter", "SecureLLMClient", "SemanticCache", "SequentialCascadeStrategy", "Stream",
-    "StreamChunk", "StreamError", "StreamingResponse", "StructuredExtractor", "TextPart", "Thinking", "TiktokenCounter",
-    "TogetherClient", "TokenCount", "TokenCounterProtocol", "TokenCounterRegistry", "TokenLimitError", "ToolCall",
-    "ToolChoice", "ToolDefinition", "ToolResult", "UnsupportedParameterError", "Usage", "VertexClient",
-    "WeightedStrategy", "WireClient", "create_llm_client", "extract_json_block", "router_of", "to_sse",
-    "validate_against_model",
+    "AzureClient", "BedrockClient", "Behind", "BlockingLLMClientProtocol", "BlocklistFilter", "CSVParser",
+    "CacheBackendProtocol", "Candidate", "ChatMessage", "ChatRequest", "Choice", "CircuitOpenError", "ClientConfig",
+    "CloudflareClient", "CohereClient", "Completion", "ConcurrencyLimit", "ConfigurationError", "Container",
+    "ContainerProtocol", "CostOptimizedStrategy", "DeepSeekClient", "DocumentPart", "DynamoDBLLMCache",
+    "EmbeddingClientProtocol", "Embeddings", "EnumParser", "Err", "EstimatingCounter", "Extraction", "ExtractionError",
+    "ExtractionMaxRetriesError", "ExtractionParseError", "ExtractionValidationError", "FireworksClient", "GeminiClient",
+    "GroqClient", "HandsOnProtocol", "HealthCheckResult", "HuggingFaceCounter", "ImagePart", "InferenceLogger",
+    "InferenceLoggerProtocol", "InputFilter", "InvalidRequestError", "JSONParser", "LLMAuthenticationError", "LLMCache",
+    "LLMCacheProtocol", "LLMClientProtocol", "LLMConfig", "LLMContentFilterError", "LLMError", "LLMModelNotFoundError",
+    "LLMModule", "LLMProvider", "LLMQuotaExceededError", "LLMRateLimitError", "LLMRouter", "LLMRoutingProvider",
+    "LatencyOptimizedStrategy", "MaxLengthFilter", "MistralClient", "Ok", "OllamaClient", "OpenAIClient",
+    "OpenAICompatibleClient", "OpenRouterClient", "OutputFilter", "ParallelRaceStrategy", "ParallelStreamAggregator",
+    "ParserRegistry", "PersonalDataFilter", "PricingManager", "PricingSourceProtocol", "PromptCache",
+    "ProviderCircuitBreaker", "ProviderClient", "ProviderConnectionError", "ProviderRegistry",
+    "ProviderRegistryProtocol", "ProviderServerError", "ProviderTimeoutError", "ProviderTokenCounter", "PydanticParser",
+    "QuotaBackendProtocol", "RateLimiter", "ReasoningPart", "RedisLLMCache", "RegexFilter", "ResponseFormat",
+    "RoutingDecision", "RoutingStrategyProtocol", "SSEStreamAdapter", "SecretsFilter", "SecureLLMClient",
+    "SemanticCache", "SequentialCascadeStrategy", "Stream", "StreamChunk", "StreamError", "StreamingResponse",
+    "StructuredExtractor", "TextPart", "Thinking", "TiktokenCounter", "TogetherClient", "TokenCount",
+    "TokenCounterProtocol", "TokenCounterRegistry", "TokenLimitError", "ToolCall", "ToolChoice", "ToolDefinition",
+    "ToolResult", "UnsupportedParameterError", "Usage", "VertexClient", "WeightedStrategy", "WireClient",
+    "create_llm_client", "extract_json_block", "router_of", "to_sse", "validate_against_model",
 ]  # fmt: skip
 
 _NAMES = {
     "caching": "DynamoDBLLMCache LLMCache RedisLLMCache SemanticCache",
     "clients.base": "AbstractLLMClient",
+    "clients.behind": "Behind",
     "clients.named": (
         "AnthropicClient AzureClient BedrockClient CloudflareClient CohereClient DeepSeekClient FireworksClient "
         "GeminiClient GroqClient MistralClient OllamaClient OpenAIClient OpenRouterClient TogetherClient "
@@ -189,11 +194,12 @@ _NAMES = {
     "module": "LLMModule",
     "parsers": "CSVParser EnumParser JSONParser ParserRegistry PydanticParser",
     "pricing.manager": "PricingManager",
+    "pricing.protocol": "PricingSourceProtocol",
     "pricing.tokens": "EstimatingCounter HuggingFaceCounter ProviderTokenCounter TiktokenCounter TokenCounterRegistry",
     "protocols": (
-        "CacheBackendProtocol ContainerProtocol EmbeddingClientProtocol InferenceLoggerProtocol LLMCacheProtocol "
-        "LLMClientProtocol ProviderRegistryProtocol QuotaBackendProtocol RoutingStrategyProtocol "
-        "TokenCounterProtocol"
+        "BlockingLLMClientProtocol CacheBackendProtocol ContainerProtocol EmbeddingClientProtocol HandsOnProtocol "
+        "InferenceLoggerProtocol LLMCacheProtocol LLMClientProtocol ProviderRegistryProtocol QuotaBackendProtocol "
+        "RoutingStrategyProtocol TokenCounterProtocol"
     ),
     "rate_limiting": "ConcurrencyLimit RateLimiter",
     "registry.provider_registry": "ProviderRegistry",

