@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from .._door import door
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .caching import DynamoDBLLMCache, LLMCache, RedisLLMCache, SemanticCache
@@ -225,16 +227,4 @@ _NAMES = {
 
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = __import__(f"{__name__}.{home}", fromlist=[name])
-    value: object = getattr(module, name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__ = door(__name__, _HOMES)

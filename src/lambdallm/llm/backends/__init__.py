@@ -12,6 +12,8 @@ Every operation is a flow, so blocking and asynchronous clients share one backen
 
 from __future__ import annotations
 
+from ..._door import door
+
 _HOMES = {
     "BackendError": "errors",
     "ConditionFailed": "errors",
@@ -41,14 +43,4 @@ if TYPE_CHECKING:
     from .redis import RedisBackend
     from .table import DynamoDBTable
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = door(__name__, _HOMES)

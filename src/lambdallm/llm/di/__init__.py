@@ -9,6 +9,8 @@ Any other container does: `ContainerProtocol` is one method.
 
 from __future__ import annotations
 
+from ..._door import door
+
 _HOMES = {
     "Container": "container",
     "Provider": "container",
@@ -26,9 +28,4 @@ if TYPE_CHECKING:
     from .factories import create_llm_client
     from .provider import LLMProvider, LLMRoutingProvider
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
-    return value
+__getattr__, __dir__ = door(__name__, _HOMES)

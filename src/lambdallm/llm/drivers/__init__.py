@@ -6,6 +6,8 @@ of it however the flow ends.
 
 from __future__ import annotations
 
+from ..._door import door
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .awaiting import AsyncDriver, shared_async_driver
@@ -20,10 +22,4 @@ _HOMES = {
     "shared_async_driver": "awaiting",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -10,6 +10,8 @@ needs no class at all: describe it in the catalog, and create it by its name.
 
 from __future__ import annotations
 
+from ..._door import door
+
 _HOMES = {
     "AbstractEmbeddingAdapter": "base",
     "CatalogEmbeddingAdapter": "adapters",
@@ -66,14 +68,4 @@ if TYPE_CHECKING:
     from .protocol import EmbeddingClientProtocol
     from .registry import EmbeddingProviderRegistry
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = door(__name__, _HOMES)

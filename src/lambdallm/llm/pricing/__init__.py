@@ -9,6 +9,8 @@ prices.estimate("Tell me a story.", "gpt-4o", max_tokens=500)   # before the cal
 
 from __future__ import annotations
 
+from ..._door import door
+
 _HOMES = {
     "CatalogPrices": "sources",
     "EstimatingCounter": "tokens",
@@ -61,14 +63,4 @@ if TYPE_CHECKING:
         fetch_encodings,
     )
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = door(__name__, _HOMES)

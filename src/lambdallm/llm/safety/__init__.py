@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+from ..._door import door
+
 _HOMES = {
     "BlocklistFilter": "words",
     "InputFilter": "filters",
@@ -53,14 +55,4 @@ if TYPE_CHECKING:
     from .vault import RestoreFilter, Vault
     from .words import BlocklistFilter, MaxLengthFilter
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
-    value: object = getattr(module, name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from ..._door import door
+
 _HOMES = {
     "AbstractStreamingAdapter": "adapter",
     "SSEStreamAdapter": "adapter",
@@ -49,14 +51,4 @@ if TYPE_CHECKING:
     from .response import StreamingResponse
     from .stream import AsyncChatStream, AsyncStream, ChatStream, Stream
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
-    value: object = getattr(module, name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = door(__name__, _HOMES)

@@ -7,6 +7,8 @@ EstimatingCounter().count_messages([ChatMessage("user", "What is the capital of 
 
 from __future__ import annotations
 
+from ...._door import door
+
 _HOMES = {
     "BestCounter": "registry",
     "EstimatingCounter": "estimate",
@@ -39,14 +41,4 @@ if TYPE_CHECKING:
     from .registry import BestCounter, TokenCounterRegistry
     from .tiktoken_counter import TiktokenCounter
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = door(__name__, _HOMES)
