@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 UV = $(shell command -v uv || echo .venv/bin/uv)
 BIN = .venv/bin
 
-.PHONY: help demo test check bench bench-codecs format clean
+.PHONY: help demo test check bench bench-codecs format docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -34,6 +34,9 @@ bench-codecs:  ## measure every codec beside its vendor's SDK
 format: .venv/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/.dev  ## write the reference from the code
+	$(BIN)/python scripts/write_reference.py
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .venv-litellm .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

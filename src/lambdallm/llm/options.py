@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from .._value import Value
+    from .notices import Listener
+
 _COUNTS = ("max_tokens", "n", "top_k", "dimensions")
 _NUMBERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+_SECONDS = (
+    "connect_timeout", "timeout", "chunk_timeout", "total_timeout", "total", "recovery_seconds", "hedge_seconds",
+)  # fmt: skip
+_LEAST = {"max_retries": 0, "failure_threshold": 1}
 
 
 def check_options(options: Mapping[str, Any], known: tuple[str, ...] = ()) -> None:
@@ -26,6 +33,29 @@ def check_options(options: Mapping[str, Any], known: tuple[str, ...] = ()) -> No
             raise ConfigurationError(f"{name} is {value!r}.", fix="Use a whole number of at least 1.")
         if name in _NUMBERS and type(value) not in (int, float):
             raise ConfigurationError(f"{name} is {value!r}.", fix="Use a number.")
+
+
+def check_settings(settings: Value) -> None:
+    """Raise `ConfigurationError` for times that are no seconds, and counts that are no counts."""
+    for name in settings._fields:
+        value = getattr(settings, name)
+        if name in _SECONDS and value is not None and not _at_least(0, value, (int, float)):
+            raise ConfigurationError(f"{name} is {value!r}.", fix="Give seconds, or None.")
+        if name in _LEAST and not _at_least(_LEAST[name], value, (int,)):
+            fix = f"Use a whole number of at least {_LEAST[name]}."
+            raise ConfigurationError(f"{name} is {value!r}.", fix=fix)
+
+
+def _at_least(least: float, value: Any, kinds: tuple[type, ...]) -> bool:
+    return type(value) in kinds and bool(value >= least)
+
+
+def checked_listeners(listeners: Any) -> tuple[Listener, ...]:
+    """The listeners of a client. Raises `ConfigurationError` for what is no list of functions."""
+    given = tuple(listeners) if hasattr(listeners, "__iter__") else (None,)
+    if not all(callable(one) for one in given):
+        raise ConfigurationError(f"listeners is {listeners!r}.", fix="Give a list of functions of a notice.")
+    return given
 
 
 def checked_cache(cache: object) -> Any:

@@ -93,6 +93,13 @@ def test_a_project_overlays_a_built_in_one(tmp_path):
     assert resolve("openai/gpt-4o-mini", known).model.price is not None
 
 
+def test_a_file_that_says_a_price_alone_changes_nothing_else(tmp_path):
+    known = own(tmp_path, "openai.json", {"models": {"gpt-4o-mini": {"price": {"input": 1, "output": 2}}}})
+    found, before = resolve("openai/gpt-4o-mini", known), resolve("openai/gpt-4o-mini", BUILT_IN)
+    assert found.model == before.model.replace(price=Price(1, 2))
+    assert found.provider.endpoint == before.provider.endpoint
+
+
 def test_the_documented_configuration_file_loads_as_it_stands(tmp_path):
     entry = {
         "endpoint": "https://api.anthropic.com/v1/messages",

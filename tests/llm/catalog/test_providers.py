@@ -300,7 +300,7 @@ def wires(entry):
 EVERY_WIRE = sorted({wire for entry in ENTRIES.values() for wire in wires(entry)})
 READ_BEFORE_A_CODEC = {
     "wire", "embedding_wire", "count_wire", "paths", "region_prefixes", "thinking_tags", "most_texts", "most_tokens",
-    "most_text_tokens",
+    "most_text_tokens", "schema_keywords",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 
+from lambdallm.llm.caching import LLMCache
 from lambdallm.llm.clients import base, named, sync
 from lambdallm.llm.clients.provider import OpenAICompatibleClient, ProviderClient
 from lambdallm.llm.config import ClientConfig
@@ -14,6 +15,7 @@ from lambdallm.llm.errors import (
     CircuitOpenError,
     ConfigurationError,
     LLMAuthenticationError,
+    LLMModelNotFoundError,
     LLMRateLimitError,
     MissingKeyError,
     ProviderServerError,
@@ -455,8 +457,38 @@ def test_a_client_is_made_of_a_configuration_or_a_name():
     made = create_llm_client("anthropic/claude-haiku-4-5", blocking=True)
     assert (type(made), made.model) == (sync.AnthropicClient, "claude-haiku-4-5")
     assert type(create_llm_client(provider="groq")) is named.GroqClient
-    with pytest.raises(ConfigurationError, match="timout"):
+    with pytest.raises(ConfigurationError, match=r"'timout'\. Did you mean 'timeout'"):
         create_llm_client("openai", timout=5)
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "openai:gpt-4o-mini", "gpt-4o-mini"])
+def test_a_client_is_made_of_a_models_name_however_it_is_written(name):
+    made = create_llm_client(name)
+    assert (type(made), made.model) == (named.OpenAIClient, "gpt-4o-mini")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "fix"),
+    [
+        ("opnai", UnknownProviderError, "Did you mean 'openai'"),
+        ("acme/large", UnknownProviderError, "No provider is called 'acme'"),
+        ("zzz", LLMModelNotFoundError, "provider/model"),
+    ],
+)
+def test_a_name_that_means_nothing_is_told_with_what_to_do(name, error, fix):
+    with pytest.raises(error, match=fix):
+        create_llm_client(name)
+
+
+def test_what_a_client_is_made_with_beside_its_configuration_may_be_given_too():
+    heard, cache = [], LLMCache()
+    for config in ("echo", ClientConfig("echo")):
+        with create_llm_client(config, blocking=True, cache=cache, listeners=[heard.append]) as client:
+            client.complete("Hi").unwrap()
+    assert [type(notice).__name__ for notice in heard] == ["CallStarted", "CallCompleted"] * 2
+    assert [notice.completion.cache for notice in heard[1::2]] == [None, "hit"]
+    with pytest.raises(ConfigurationError, match=r"'cash'\. Did you mean 'cache'"):
+        create_llm_client("echo", cash=cache)
 
 
 @pytest.mark.parametrize("module", [named, sync])

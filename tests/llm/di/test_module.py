@@ -14,6 +14,7 @@ from lambdallm.llm.module import LLMModule
 from lambdallm.llm.parsers import ParserRegistry
 from lambdallm.llm.pricing.tokens import TokenCounterRegistry
 from lambdallm.llm.protocols import (
+    BlockingLLMClientProtocol,
     LLMCacheProtocol,
     LLMClientProtocol,
     ProviderRegistryProtocol,
@@ -59,7 +60,7 @@ class TestOneClient:
         module = LLMModule.configure(CONFIG)
         with module:
             pass
-        with pytest.raises(ConfigurationError, match="nothing yet"):
+        with pytest.raises(ConfigurationError, match=r"not running.*async with"):
             _ = module.client
 
     def test_can_be_started_again(self):
@@ -68,6 +69,32 @@ class TestOneClient:
             first = llm.client
         with module as llm:
             assert llm.client is not first
+
+    def test_is_of_the_kind_that_the_module_was_entered_for(self):
+        """Of one module, whichever way it was entered before."""
+        module = LLMModule.configure(CONFIG)
+        with module as llm:
+            assert llm.resolve(BlockingLLMClientProtocol) is llm.client
+
+        async def main():
+            async with module as llm:
+                assert isinstance(llm.client, named.OpenAIClient)
+                with pytest.raises(ConfigurationError, match="BlockingLLMClientProtocol"):
+                    llm.resolve(BlockingLLMClientProtocol)
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ({"config": LLMConfig()}, r"'LLMConfig'.*routing="),
+            ({"config": {"api_key": "k"}}, "'dict'"),
+            ({"routing": {"providers": ["echo"]}}, r"'dict'.*LLMConfig\.of"),
+        ],
+    )
+    def test_is_not_made_of_something_else(self, given, words):
+        with pytest.raises(ConfigurationError, match=words):
+            LLMModule.configure(**given)
 
 
 def test_what_belongs_to_the_client_is_registered_too():
@@ -120,6 +147,29 @@ class TestARouter:
     def test_blocks_where_there_is_no_event_loop(self):
         with LLMModule.configure(routing=self.ROUTING) as llm:
             assert isinstance(llm.client, BlockingRouter)
+
+    def test_takes_the_routers_own_options(self):
+        """A listener hears of a routed call once, whoever was asked."""
+        heard = []
+        routing = LLMConfig(providers=("echo", "echo"))
+        with LLMModule.configure(routing=routing, listeners=[heard.append], enable_cache=True) as llm:
+            for _ in range(2):
+                llm.client.complete("Hello").unwrap()
+            with llm.client.stream_chat("Hello") as stream:
+                list(stream)
+        assert [type(notice).__name__ for notice in heard] == ["CallStarted", "CallCompleted"] * 3
+        assert [notice.operation for notice in heard[::2]] == ["chat", "chat", "stream"]
+        assert (heard[0].provider, heard[0].request.messages[0].text) == ("router", "Hello")
+        first, second, streamed = (notice.completion for notice in heard[1::2])
+        assert (first.provider, first.cache, second.cache) == ("echo", None, "hit")
+        assert streamed.text == first.text
+
+    def test_refuses_options_that_are_no_routers(self):
+        with (
+            pytest.raises(ConfigurationError, match=r"'hedge'.*'hedge_seconds'"),
+            LLMModule.configure(routing=self.ROUTING, hedge=1),
+        ):
+            pass
 
     def test_and_a_client_are_not_both_configured(self):
         with pytest.raises(ConfigurationError, match="both"):

@@ -40,6 +40,12 @@ def test_the_error_says_which_limit_and_when_and_that_no_call_was_made(world):
     )
 
 
+def test_a_long_wait_is_told_in_whole_seconds(world):
+    limiter = RateLimiter(requests_per_minute=1 / 60)
+    world.run(limiter.admit("openai"))
+    assert "there is room in 3600 s." in str(world.run(limiter.admit("openai")).error)
+
+
 def test_keys_have_buckets_of_their_own(world):
     limiter = RateLimiter(requests_per_minute=1)
     assert admitted(world, limiter, "openai")

@@ -122,8 +122,10 @@ class ProviderDefinition(Value):
 
     Facts are what the protocols' codecs document, and these, which are read before a codec is: `wire`,
     `embedding_wire`, `count_wire` and `paths` (of a model, instead of its provider's), `region_prefixes` (of ids),
-    `thinking_tags` (thinking stands between tags in the text), and for embeddings `most_texts` and `most_tokens` of one
-    request and `most_text_tokens` of one text. A model id that begins with one of `model_prefixes` is this provider's,
+    `thinking_tags` (thinking stands between tags in the text), `schema_keywords` (those of JSON Schema that it takes
+    beyond the ones its protocol is known to take: a list, or true for all there are), and for embeddings `most_texts`
+    and `most_tokens` of one request and `most_text_tokens` of one text. A model id that begins with one of
+    `model_prefixes` is this provider's,
     where a call names no provider.
     """
 

@@ -98,10 +98,14 @@ class Catalog:
 
 
 def _overlaid(base: Entry | None, top: Entry) -> Entry:
-    """One definition over another: what the upper one says wins, tables are merged key by key."""
+    """One definition over another: what the upper one says wins, tables and models are merged key by key."""
     if base is None or "request_transformer" in top:
         return top
     merged = {k: {**base.get(k, {}), **top[k]} for k in _MERGED if isinstance(top.get(k), dict)}
+    for id, facts in merged.get("models", {}).items():
+        below = base.get("models", {}).get(id)
+        if isinstance(below, dict) and isinstance(facts, dict):
+            merged["models"][id] = {**below, **facts}
     return {**base, **top, **merged}
 
 
@@ -135,7 +139,7 @@ def _entries_in(path: str) -> list[tuple[str, Entry]]:
         raise ConfigurationError(f"{path} is not JSON: {error}.", fix="Correct the file.") from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} holds no JSON object.", fix="Define one provider, or several by name.")
-    if "endpoint" in content or "wire" in content:
+    if any(field in content for field in ProviderDefinition._fields):
         stem = os.path.basename(path).removesuffix(".json")
         return [(content.get("name", stem), content)]
     several = list(content.items())

@@ -6,7 +6,9 @@ import os
 
 from ..catalog.loader import catalog
 from ..config import ClientConfig
+from ..options import check_options
 from ..protocols import (
+    BlockingLLMClientProtocol,
     LLMCacheProtocol,
     LLMClientProtocol,
     ProviderRegistryProtocol,
@@ -30,8 +32,8 @@ class LLMProvider(Provider):
     Under `LLMClientProtocol` the client, under `ProviderRegistry` (and its protocol) the registry, under
     `TokenCounterProtocol` and `TokenCounterRegistry` the counters, under `ParserRegistry` the parsers, under
     `ClientConfig` the configuration, and with `enable_cache` under `"llm_cache"` and `LLMCacheProtocol` the cache: one
-    in memory, or the `cache` given. With `blocking=True` the client is the one that blocks. `options` go to the client
-    (`listeners`, `rate_limiter`, …).
+    in memory, or the `cache` given. With `blocking=True` the client is the one that blocks, and known under
+    `BlockingLLMClientProtocol` too. `options` go to the client (`listeners`, `rate_limiter`, …).
     """
 
     name = "llm"
@@ -61,6 +63,8 @@ class LLMProvider(Provider):
         container.singleton(ProviderRegistry, registry)
         container.singleton(ProviderRegistryProtocol, registry)
         container.singleton(LLMClientProtocol, self._llm_client)
+        if self.blocking:
+            container.singleton(BlockingLLMClientProtocol, self._llm_client)
         self._register_configuration(container)
         _register_tools(container)
 
@@ -102,7 +106,10 @@ class LLMProvider(Provider):
 
 
 class LLMRoutingProvider(LLMProvider):
-    """Registers a router over several clients as the one client, under `LLMClientProtocol` and `LLMRouter`."""
+    """Registers a router over several clients as the one client, under `LLMClientProtocol` and `LLMRouter`.
+
+    `options` go to the router (`listeners`, `token_counter`, …); what is each client's own is said in the routing.
+    """
 
     name = "llm_routing"
 
@@ -117,9 +124,10 @@ class LLMRoutingProvider(LLMProvider):
 
     def _client(self, registry: ProviderRegistry) -> Any:
         if self.blocking:
-            from ..routing.sync import router_of
+            from ..routing.sync import LLMRouter, router_of
         else:
-            from ..routing import router_of  # type: ignore[assignment]
+            from ..routing import LLMRouter, router_of  # type: ignore[assignment]
+        check_options(self._options, ("strategy", *(LLMRouter.__init__.__kwdefaults__ or ())))
         return router_of(self.routing, **self._options)
 
     def _clients(self) -> dict[str, Any]:

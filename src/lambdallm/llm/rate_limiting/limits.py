@@ -70,7 +70,7 @@ def too_large(key: str, charge: Charge) -> LLMRateLimitError:
 def reached(key: str, short: Short) -> LLMRateLimitError:
     """The error for a call that comes too early."""
     limit, wait = short.charge.limit, short.wait_seconds
-    message = f"The limit of {limit}{_of(key)} is reached; there is room in {wait:.3g} s. No call was made."
+    message = f"The limit of {limit}{_of(key)} is reached; there is room in {_seconds(wait)} s. No call was made."
     return LLMRateLimitError(message, code=limit.name, retry_after=wait, sent=False)
 
 
@@ -79,6 +79,10 @@ def unchecked(key: str, why: str, wait_seconds: float) -> LLMRateLimitError:
     message = f"The rate limits{_of(key)} can't be checked: {why} No call was made."
     fix = "Mend the backend; with on_backend_failure='open' calls go on without limits."
     return LLMRateLimitError(message, fix=fix, code="backend", retry_after=wait_seconds, sent=False)
+
+
+def _seconds(wait: float) -> str:
+    return f"{wait:.3g}" if wait < 100 else f"{wait:.0f}"
 
 
 def _of(key: str) -> str:

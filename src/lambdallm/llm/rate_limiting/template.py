@@ -74,6 +74,8 @@ class RateLimiterTemplate:
         )
         if on_backend_failure not in _CONSEQUENCE:
             raise ConfigurationError(f"on_backend_failure is {on_backend_failure!r}.", fix="Give 'open' or 'closed'.")
+        self.counts_tokens = any(limit.unit == "tokens" for limit in self.limits)
+        """Whether `admit` has any use for a number of tokens."""
         self.max_wait_seconds, self.on_backend_failure = max_wait_seconds, on_backend_failure
         self.key_of = chosen_key(key)
         self.outage = Outage("rate limits", _CONSEQUENCE[on_backend_failure])
@@ -98,17 +100,20 @@ class RateLimiterTemplate:
         if not charges:
             return Ok(Permit(self, None))
         yield from self._pay()
-        last = (yield NOW).monotonic + self.max_wait_seconds
+        now = (yield NOW).monotonic
+        last = now + self.max_wait_seconds
         last = last if deadline is None else min(last, deadline)
         try:
-            return (yield from self._admitted(key, charges, last))
+            return (yield from self._admitted(key, charges, now, last))
         except BackendError as error:
             return self._without(key, error)
 
-    def _admitted(self, key: str, charges: Sequence[Charge], last: float) -> Flow[Result[Permit, LLMRateLimitError]]:
+    def _admitted(
+        self, key: str, charges: Sequence[Charge], now: float, last: float
+    ) -> Flow[Result[Permit, LLMRateLimitError]]:
         """Take, and wait for one's turn until `last` at most. Raises `BackendError` while the backend is down."""
         while True:
-            left = max(0.0, last - (yield NOW).monotonic - _MARGIN_SECONDS)
+            left = max(0.0, last - now - _MARGIN_SECONDS)
             outcome = yield from self.take(key, charges, left)
             if isinstance(outcome, Taken):
                 permit = Permit(self, outcome)
@@ -117,6 +122,7 @@ class RateLimiterTemplate:
             if outcome.wait_seconds >= left:
                 return Err(reached(key, outcome))
             yield Sleep(outcome.wait_seconds)
+            now = (yield NOW).monotonic
 
     def _waited(self, permit: Permit, seconds: float) -> Flow[None]:
         """Wait for the turn that was taken; whoever is cancelled meanwhile gives it back."""
@@ -188,9 +194,8 @@ class RateLimiterTemplate:
 
     def _tried(self, operation: Callable[[], Flow[Any]]) -> Flow[Any]:
         """What the backend answers. Raises `BackendError` for its failure, and at once while it is left alone."""
-        now = (yield NOW).monotonic
-        if self.outage.resting(now):
-            raise self.outage.error or BackendError("The backend failed lately.")
+        if (error := self.outage.error) is not None and self.outage.resting((yield NOW).monotonic):
+            raise error
         try:
             answer = yield from operation()
         except BackendError as error:
