@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lambdallm.llm.concurrent import first_of
 from lambdallm.llm.errors import ProviderServerError
-from lambdallm.llm.flow import Cancel, Emit, Perform, Sleep, Start
+from lambdallm.llm.flow import Cancel, Emit, Perform, ReaderLeft, Sleep, Start
 from lambdallm.llm.result import Err, Ok
 from lambdallm.testing import Script
 
@@ -17,7 +17,7 @@ def after(seconds, outcome, log=None, name=""):
     def attempt():
         try:
             yield Sleep(seconds)
-        except GeneratorExit:
+        except ReaderLeft:
             if log is not None:
                 log.append(f"{name} cancelled")
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._value import Value
+from .options import check_settings
 from .types import EMPTY
 
 TYPE_CHECKING = False
@@ -26,7 +27,9 @@ class ClientConfig(Value):
 
     `requests_per_minute` and `tokens_per_minute` limit the calls to the provider, `max_concurrency` those under way at
     once; a `RateLimiter` of your own knows more kinds of limits. Where an attempt has given nothing for
-    `hedge_seconds`, a second one is made beside it and the faster is the answer: for where waiting is dearer.
+    `hedge_seconds`, a second one is made beside it and the faster is the answer: for where waiting is dearer. Clients
+    that share a cache and may not share answers have a `cache_namespace` each. Raises
+    `ConfigurationError` for numbers that make no sense.
     """
 
     provider: str = "openai"
@@ -48,6 +51,10 @@ class ClientConfig(Value):
     tokens_per_minute: float | None = None
     max_concurrency: int | None = None
     hedge_seconds: float | None = None
+    cache_namespace: str = ""
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def __repr__(self) -> str:
         shown = (name for name in self._fields if name not in ("api_key", "headers"))

@@ -120,7 +120,7 @@ class LLMError(LambdaLLMError):
         request_id: str | None = None,
         retry_after: float | None = None,
         retryable: bool | None = None,
-        attempts: int = 1,
+        attempts: int | None = None,
         usage: Usage | None = None,
         cost_usd: float | None = None,
         partial: Completion | None = None,
@@ -129,12 +129,13 @@ class LLMError(LambdaLLMError):
         super().__init__(message, fix=fix)
         self.provider, self.model, self.status = provider, model, status
         self.type, self.code, self.param = type, code, param
-        self.request_id, self.retry_after, self.attempts = request_id, retry_after, attempts
+        self.request_id, self.retry_after = request_id, retry_after
         self.usage, self.cost_usd, self.partial = usage, cost_usd, partial
         if retryable is not None:
             self.retryable = retryable
         if sent is not None:
             self.sent = sent
+        self.attempts = int(self.sent) if attempts is None else attempts
 
     def located(self, provider: str, model: str) -> Self:
         """Itself, told which provider and model it came from, where it did not know."""
@@ -209,6 +210,7 @@ class InvalidRequestError(LLMError, CallerError):
 class UnsupportedParameterError(InvalidRequestError):
     """The model or its protocol has no way to express a parameter. Nothing was sent."""
 
+    sent = False
     fix = "Leave the parameter out, or choose a model that takes it."
 
 

@@ -9,9 +9,8 @@ module knows no socket, clock or thread.
             return reply
         return Ok(reply.value.body)
 
-The outcome of an effect is named in its docstring. A failed effect is an `Err`, never an exception: what a driver
-throws into a flow is only cancellation, and `ReaderLeft` at an `Emit`. What a flow opened belongs to its driver, which
-closes it however the flow ends.
+The outcome of an effect is named in its docstring. A failed effect is an `Err`, never an exception: all that a driver
+throws into a flow is `ReaderLeft`. What a flow opened belongs to its driver, which closes it however the flow ends.
 """
 
 from __future__ import annotations
@@ -73,7 +72,12 @@ class Emit(Value):
 
 
 class ReaderLeft(BaseException):
-    """Whoever iterated has stopped early. A flow may settle its accounts, and emits nothing more."""
+    """Nobody waits for the rest: whoever iterated has stopped early, or the flow was cancelled.
+
+    Thrown at an `Emit` a flow may settle its accounts, and emits nothing more. Thrown at any other effect it may read
+    the clock and tell listeners; where it asks for more than that, it is closed. Its `__cause__` is what performing
+    that effect raised: a cancellation, or somebody's bug.
+    """
 
 
 class Sleep(Value):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .._value import Value
 from .concurrent import first_of
-from .errors import DeadlineExceededError, ProviderTimeoutError, TokenLimitError
+from .errors import DeadlineExceededError, LambdaLLMError, ProviderTimeoutError, TokenLimitError
 from .flow import NOW, Emit, Perform, ReaderLeft
 from .pipeline import broken_off
 from .result import Err, Ok
@@ -66,8 +66,10 @@ def guarded(
     if guards.exceeds_token_limit(messages):
         message = "The messages have more tokens than the model's context window holds."
         return Err(TokenLimitError(message, sent=False))
+    limiter = guards.limiter
+    tokens = guards.asked_tokens() if limiter is not None and limiter.counts_tokens else 0
     flow = retried(
-        lambda: _hedged(attempt, guards, record),
+        lambda: _hedged(attempt, guards, record, tokens),
         guards.policy,
         emitted=record.has_begun,
         unless=lambda: breaker.state == "open",
@@ -75,20 +77,21 @@ def guarded(
     return (yield from flow)
 
 
-def _hedged(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
+def _hedged(attempt: Attempt, guards: Guards, record: StreamRecord, tokens: int) -> Flow[Result[Any, LLMError]]:
     """One attempt, and a second one beside it where the first is late; whichever answers first is the answer."""
     if guards.hedge_seconds is None:
-        return (yield from _admitted(attempt, guards, record))
+        return (yield from _admitted(attempt, guards, record, tokens))
     records = (record.twin(), record.twin())
-    flows: list[Any] = [lambda record=each: _admitted(attempt, guards, record) for each in records]
+    flows: list[Any] = [lambda record=each: _admitted(attempt, guards, record, tokens) for each in records]
     raced = yield from first_of(flows, stagger_seconds=guards.hedge_seconds, replace_failed=False)
     winner = _told_best(raced.results) if raced.winner is None else raced.winner
-    record.follow(records[winner], records[1 - winner])
+    ended = dict(enumerate(raced.results))
+    record.follow(records[winner], records[1 - winner], ended.get(1 - winner))
     if raced.rest is not None:
         return (yield from raced.rest)
-    ended = raced.results[winner]
-    assert ended is not None, "whoever has no result yet has not won"
-    return ended
+    result = ended[winner]
+    assert result is not None, "whoever has no result yet has not won"
+    return result
 
 
 def _told_best(results: Sequence[Result[Any, LLMError] | None]) -> int:
@@ -97,8 +100,8 @@ def _told_best(results: Sequence[Result[Any, LLMError] | None]) -> int:
     return sent[-1] if sent else 0
 
 
-def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Result[Any, LLMError]]:
-    """One attempt within the rate limit and the number of slots."""
+def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord, tokens: int) -> Flow[Result[Any, LLMError]]:
+    """One attempt within the rate limit, of which it reserves `tokens`, and the number of slots."""
     limiter, slots, deadline = guards.limiter, guards.slots, guards.policy.deadline
     permit = None
     if limiter is None and slots is None:
@@ -108,14 +111,17 @@ def _admitted(attempt: Attempt, guards: Guards, record: StreamRecord) -> Flow[Re
     try:
         if limiter is None:
             return (yield from _told(attempt, guards, record))
-        admitted = yield from limiter.admit(guards.limit_key, guards.asked_tokens(), deadline=deadline)
+        admitted = yield from limiter.admit(guards.limit_key, tokens, deadline=deadline)
         if isinstance(admitted, Err):
             return admitted
         permit = admitted.value
         result = yield from _told(attempt, guards, record)
-    except ReaderLeft:
+    except (ReaderLeft, LambdaLLMError) as end:
+        reason = end.__cause__ if isinstance(end, ReaderLeft) else end
         if permit is not None:
-            yield from permit.settle(None if record.usage is None else record.usage.total_tokens)
+            nothing_sent = isinstance(reason, LambdaLLMError)  # no key, no such option
+            used = None if record.usage is None else record.usage.total_tokens
+            yield from permit.cancel() if nothing_sent else permit.settle(used)
         raise
     finally:
         if slots is not None:
@@ -172,22 +178,29 @@ def relayed(
     """One attempt that is a stream: emits what a hook's iterator gives, each piece within `seconds`."""
     record.attempts += 1
     following = begin()
-    while True:
-        limit = seconds
-        if deadline is not None:
-            left = max(0.0, deadline - (yield NOW).monotonic)
-            limit = left if seconds is None else min(seconds, left)
-        chunk = yield Perform(following, limit)
-        if isinstance(chunk, Err):
-            return Err(broken_off(chunk.error, record))
-        if chunk is None:
-            return Ok(None)
-        if record.first_chunk is None:
-            record.first_chunk = (yield NOW).monotonic
-        record.add((chunk,))
-        yield Emit((chunk,))
+    try:
+        while True:
+            limit = seconds
+            if deadline is not None:
+                left = max(0.0, deadline - (yield NOW).monotonic)
+                limit = left if seconds is None else min(seconds, left)
+            chunk = yield Perform(following, limit)
+            if isinstance(chunk, Err):
+                return Err(broken_off(chunk.error, record))
+            if chunk is None:
+                return Ok(None)
+            if record.first_chunk is None:
+                record.first_chunk = (yield NOW).monotonic
+            record.add((chunk,))
+            yield Emit((chunk,))
+    finally:
+        getattr(following, "close", _nothing)()
+
+
+def _nothing() -> None:
+    """Stand in for `close` where a stream's end has to be awaited: there, its client closes it."""
 
 
 if TYPE_CHECKING:
     Next = Callable[[], Any]
-    """Gives the next chunk of a stream, `None` at its end."""
+    """Gives the next chunk of a stream, `None` at its end; where it has a `close`, the flow that reads it closes it."""

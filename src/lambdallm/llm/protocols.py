@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from typing import Any, TypeAlias, TypeVar
 
+    from .clients.behind import Behind
     from .errors import LLMError
     from .flow import Flow
     from .notices import Notice
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .result import Result
     from .routing.candidate import CandidateFacts
     from .routing.plan import Observation, Plan, RoutedCall
-    from .streaming.stream import AsyncStream
+    from .streaming.stream import AsyncStream, Stream
     from .types import ChatMessage, Completion, StreamChunk, ToolDefinition
 
     T = TypeVar("T")
@@ -51,6 +52,49 @@ class LLMClientProtocol(Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
+        ...
+
+
+@runtime_checkable
+class BlockingLLMClientProtocol(Protocol):
+    """What `LLMClientProtocol` is, without waiting: for those who have no event loop."""
+
+    def complete(self, messages: str | Sequence[ChatMessage], **kwargs: Any) -> Result[Completion, LLMError]:
+        """The whole answer. `kwargs` are `model` and the fields of `ChatRequest`."""
+        ...
+
+    def stream_chat(self, messages: str | Sequence[ChatMessage], **kwargs: Any) -> Stream[StreamChunk, LLMError]:
+        """The answer piece by piece. Nothing happens before the first piece is asked for; errors surface there."""
+        ...
+
+    def chat(
+        self, messages: str | Sequence[ChatMessage], tools: Sequence[ToolDefinition] | None = None, **kwargs: Any
+    ) -> Result[Completion, LLMError]:
+        """The whole answer of a model that may call tools."""
+        ...
+
+    def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
+        """Whether the provider answers within `timeout` seconds."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+@runtime_checkable
+class HandsOnProtocol(Protocol):
+    """A client that hands its calls on to others, such as a wrapper: what they can do is then known of it too.
+
+        class Timed:                    # a wrapper of one's own, around any client
+            def behind(self, model=None):
+                return (Behind(self.client, model),)
+
+    Without it an extractor asks a foreign client in words, and a router takes it for one of which nothing is known.
+    """
+
+    def behind(self, model: str | None = None) -> Sequence[Behind]:
+        """Those that may answer a call for `model`."""
         ...
 
 

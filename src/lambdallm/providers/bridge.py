@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..llm.models import ModelResponse
     from ..llm.result import Result
     from ..llm.streaming.record import StreamRecord
-    from ..llm.types import ChatRequest
+    from ..llm.types import ChatRequest, FinishReason
     from .base import BaseProvider
 
 
@@ -61,11 +61,17 @@ def _as_prompt(request: ChatRequest) -> tuple[str, ModelConfig]:
     return prompt, ModelConfig(request.model, system_prompt=system or None, output_schema=shape, **given)  # type: ignore[arg-type]  # names and kinds agree
 
 
+_FINISHED: dict[str, FinishReason] = {
+    "length": "length", "max_tokens": "length", "content_filter": "content_filter", "refusal": "refusal",
+}  # fmt: skip
+"""What a plug-in's word says beyond a whole answer."""
+
+
 def _completion(provider: BaseProvider, response: ModelResponse) -> Completion:
     message = ChatMessage("assistant", response.content)
     usage = response.usage or Usage(response.tokens_in, response.tokens_out)
     return Completion(
-        (Choice(message, "stop", response.finish_reason),),
+        (Choice(message, _FINISHED.get(response.finish_reason or "", "stop"), response.finish_reason),),
         usage=usage,
         model=response.model_id,
         provider=type(provider).__name__,

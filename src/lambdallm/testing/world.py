@@ -87,17 +87,28 @@ class World:
 
     def run_all(self, flows: Sequence[tuple[float, Flow[Any]]]) -> list[Any]:
         """The values of several flows, each begun after its seconds, in their order. Raises what one of them raises."""
-        strands = [_Strand(self, Task(flow)) for _, flow in flows]
-        for (seconds, _), strand in zip(flows, strands, strict=True):
-            strand.keeps_emitting = True
-            self.after(seconds, strand.proceed)
-        while any(not strand.task.signal.fired for strand in strands):
+        tasks = [self.begin(flow, seconds) for seconds, flow in flows]
+        while any(not task.signal.fired for task in tasks):
             assert self._events, "Every flow waits for something that never comes."
             self._next_event()
-            for strand in strands:
-                if strand.task.failure is not None:
-                    raise strand.task.failure
-        return [strand.task.value for strand in strands]
+            for task in tasks:
+                if task.failure is not None:
+                    raise task.failure
+        return [task.value for task in tasks]
+
+    def begin(self, flow: Flow[Any], seconds: float = 0.0) -> Task:
+        """A flow that is begun after some seconds and goes on while time passes; `task.own.stop()` cancels it."""
+        strand = _Strand(self, Task(flow))
+        strand.keeps_emitting = True
+        self.after(seconds, strand.proceed)
+        return strand.task
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, and all that is due by then happen."""
+        until = self.clock.monotonic + seconds
+        self.after(seconds, lambda: None)
+        while self._events and self._events[0][0] <= until:
+            self._next_event()
 
     def of(self, kind: type[T]) -> list[T]:
         """The effects of one kind, in order."""
@@ -179,8 +190,20 @@ class _Strand:
     def stop(self) -> None:
         """End the flow, whatever it waits for."""
         self.task.cancelled = not self.task.signal.fired
-        self.task.flow.close()
+        self._dismiss()
         self._end()
+
+    def _dismiss(self) -> None:
+        """Tell the flow that nobody waits for it, and do what it asks for at once, as drivers do."""
+        try:
+            effect = self.task.flow.throw(ReaderLeft())
+            while isinstance(effect, (Now, Environment, Tell)):
+                self.world.effects.append(effect)
+                effect = self.task.flow.send(self._at_once(effect))
+        except (StopIteration, ReaderLeft):
+            return
+        finally:
+            self.task.flow.close()
 
     def _outcome(self, effect: Effect) -> tuple[bool, Any]:
         """Whether the flow waits now, and if not, what the effect gives."""

@@ -19,6 +19,12 @@ def cache():
     return LLMCache()
 
 
+def following():
+    cache = LLMCache()
+    cache.follows_streams = True
+    return cache
+
+
 def reading(*readers, world=None):
     """Each reader with the seconds it begins after."""
     return together(*[(start, reader.read()) for start, reader in readers], world=world)
@@ -94,7 +100,31 @@ class TestWhatIsStored:
         assert len(cache) == 0
 
 
+class TestWaiting:
+    """Unless a cache follows streams: nobody's stream breaks off because somebody else left."""
+
+    def test_who_asks_for_a_stream_under_way_gets_it_at_its_end(self):
+        cache, provider = LLMCache(), Provider(CHUNKS)
+        first, second = Reader(cache, provider), Reader(cache, provider)
+        reading((0, first), (0.5, second))
+        assert len(provider) == 1
+        assert first.chunks == second.chunks == CHUNKS
+        assert second.times == [4.0] * len(CHUNKS)
+        assert (second.completion.cache, second.completion.cost_usd) == ("shared", 0.0)
+
+    def test_it_is_begun_anew_where_the_first_reader_leaves(self):
+        cache, provider = LLMCache(), Provider(CHUNKS)
+        leaves, second, third = Reader(cache, provider, most=2), Reader(cache, provider), Reader(cache, provider)
+        reading((0, leaves), (0.5, second), (0.5, third))
+        assert second.chunks == third.chunks == CHUNKS
+        assert len(provider) == 2
+
+
 class TestFollowing:
+    @pytest.fixture
+    def cache(self):
+        return following()
+
     def test_chunks_come_to_all_as_they_come_to_the_first(self, cache):
         provider = Provider(CHUNKS)
         first, second, third = (Reader(cache, provider) for _ in range(3))
@@ -235,8 +265,8 @@ class TestSlowFirstReaders:
         assert first.chunks == CHUNKS
         assert len(provider) == 2
 
-    def test_who_is_in_the_middle_waits_a_minute_and_says_so(self, cache):
-        provider = Provider(CHUNKS)
+    def test_who_is_in_the_middle_waits_a_minute_and_says_so(self):
+        cache, provider = following(), Provider(CHUNKS)
         first, second = Reader(cache, provider), Reader(cache, provider)
 
         def stops_half_way():

@@ -3,20 +3,24 @@
 import pytest
 
 from lambdallm.llm.caching import LLMCache
-from lambdallm.llm.clients.sync import AbstractLLMClient
+from lambdallm.llm.clients.sync import AbstractLLMClient, OpenAIClient
 from lambdallm.llm.errors import (
     CircuitOpenError,
     ConfigurationError,
     DeadlineExceededError,
     LLMRateLimitError,
+    MissingKeyError,
     ProviderConnectionError,
     ProviderResponseError,
     ProviderServerError,
+    UnsupportedParameterError,
 )
+from lambdallm.llm.flow import Sleep
+from lambdallm.llm.pricing import PricingManager
 from lambdallm.llm.rate_limiting import RateLimiter
 from lambdallm.llm.result import Err, Ok
 from lambdallm.llm.streaming.record import StreamRecord
-from lambdallm.llm.types import ChatMessage, Choice, Completion, StreamChunk, Usage
+from lambdallm.llm.types import ChatMessage, Choice, Completion, StreamChunk, ToolDefinition, Usage
 from lambdallm.testing import Later, Script
 
 
@@ -59,6 +63,10 @@ class Scripted(AbstractLLMClient):
         return result, record
 
 
+def after(seconds):
+    yield Sleep(seconds)
+
+
 OVERLOADED = ProviderServerError("Overloaded.")
 PRICE_IN, PRICE_OUT = 2.5e-6, 10e-6
 
@@ -96,6 +104,12 @@ class TestAHedge:
         assert reply.usage == Usage(20, 5)
         assert reply.cost_usd == pytest.approx(20 * PRICE_IN + 5 * PRICE_OUT)
         assert "cancelled for a faster one" in reply.warnings[0]
+
+    def test_counts_both_answers_where_they_come_together(self):
+        client = Scripted((3, answer()), (1, answer()), hedge_seconds=2)
+        reply = client.call().value
+        assert (reply.attempts, reply.usage, reply.warnings) == (2, Usage(20, 10), ())
+        assert reply.cost_usd == pytest.approx(2 * (10 * PRICE_IN + 5 * PRICE_OUT))
 
     def test_leaves_a_stream_that_began_first(self):
         client = Scripted(hedge_seconds=2)
@@ -136,8 +150,22 @@ class TestBreakers:
         client = Scripted((0, OVERLOADED), failure_threshold=1, max_retries=0)
         client.call()
         assert len(client.begun) == 1
-        client.call()
+        assert client.call().error.attempts == 0
         assert len(client.begun) == 1
+
+    def test_what_was_not_sent_proves_nothing(self):
+        """A half-open breaker must not close over a request that never left."""
+        client = Scripted((0, OVERLOADED), (0, UnsupportedParameterError("n=3")), failure_threshold=1, max_retries=0)
+        client.call()
+        client.world.run(after(31))
+        assert client.call().error.attempts == 0
+        assert client.circuit_breaker.state == "open"
+        assert not client.circuit_breaker.refuses(client.world.clock.monotonic)
+
+    def test_no_connection_is_a_failure_also_where_trying_again_is_no_use(self):
+        client = Scripted((0, ProviderConnectionError("Bad certificate.", retryable=False)), failure_threshold=1)
+        client.call()
+        assert client.circuit_breaker.state == "open"
 
 
 class TestWhatFailedAttemptsUsed:
@@ -248,6 +276,34 @@ class TestLimits:
         client.call()
         assert client.call(model="gpt-4o-mini").value.text == "Hi."
 
+    def test_count_tools_too(self):
+        tool = ToolDefinition("look", "Look it up. " * 1000)
+        client = Scripted((0, answer()), (0, answer()), tokens_per_minute=700)
+        assert client.call(max_tokens=10).value.text == "Hi."
+        error = client.call(max_tokens=10, tools=[tool]).error
+        assert (error.code, error.attempts) == ("tokens/minute", 0)
+
+    def test_estimate_a_call_s_tokens_once_for_all_of_its_attempts(self):
+        class Counter:
+            calls = 0
+
+            def count_messages(self, messages, model=None):
+                self.calls += 1
+                return 10
+
+        counter = Counter()
+        limits = {"tokens_per_minute": 10_000, "check_token_limit": False}
+        client = Scripted((0, OVERLOADED), (0, OVERLOADED), (0, answer()), token_counter=counter, **limits)
+        assert client.call().value.attempts == 3
+        assert counter.calls == 1
+
+    def test_are_given_back_where_nothing_could_be_sent(self):
+        """Two calls without a key take nothing of the one request there is."""
+        client = OpenAIClient(requests_per_minute=1, tokens_per_minute=600)
+        for _ in range(2):
+            with pytest.raises(MissingKeyError):
+                client.complete("Hello")
+
     def test_are_not_taken_by_the_cache(self):
         client = Scripted((0, answer()), requests_per_minute=1, cache=LLMCache())
         client.call()
@@ -260,3 +316,15 @@ class TestLimits:
         chunks[1] = (0, StreamChunk("i.", finish_reason="stop"))
         result, _ = client.read([chunks], max_tokens=900)
         assert result == Ok(None)
+
+
+def test_prices_of_ones_own_are_what_a_call_costs():
+    client = Scripted((0, answer()), pricing=PricingManager({"openai/gpt-4o": {"input": 1.0, "output": 2.0}}))
+    assert client.call().value.cost_usd == pytest.approx((10 * 1.0 + 5 * 2.0) / 1e6)
+
+
+def test_namespaces_do_not_share_answers():
+    cache = LLMCache()
+    one = Scripted((0, answer("1")), cache=cache, cache_namespace="a")
+    other = Scripted((0, answer("2")), cache=cache, cache_namespace="b")
+    assert (one.call().value.text, other.call().value.text) == ("1", "2")

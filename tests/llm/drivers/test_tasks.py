@@ -104,17 +104,18 @@ def _signal_of(event):
 
 @run
 def test_a_waiting_task_is_woken_to_be_cancelled(run):
-    ended = threading.Event()
+    begun, ended = Signal(), threading.Event()
 
     def waits_for_ever():
         try:
+            yield Perform(begun.fire)
             yield Await((Signal(),))
         finally:
             ended.set()
 
     def cancels():
         task = yield Start(waits_for_ever())
-        yield Sleep(0)
+        yield Await((begun,))
         yield Cancel(task)
 
     run(cancels())
@@ -400,3 +401,21 @@ def test_threads_that_ask_together_share_one_transport():
     for thread in threads:
         thread.join()
     assert len(set(map(id, made))) == 1
+
+
+def test_a_signal_reaches_the_others_though_one_s_event_loop_is_gone():
+    """Calls of several loops may wait for one: the loop of an invocation that broke off is no reason to hang."""
+    signal, woken = Signal(), threading.Event()
+
+    def waits():
+        yield Await((signal,))
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(AsyncDriver().run(waits()))
+    loop.run_until_complete(asyncio.sleep(0))
+    signal.listen(woken.set)
+    loop.close()
+    signal.fire()
+    assert woken.is_set()
+    task._log_destroy_pending = False
+    task.get_coro().close()

@@ -13,6 +13,7 @@ from lambdallm.llm.errors import (
     LLMRateLimitError,
     ProviderConnectionError,
     ProviderServerError,
+    ProviderTimeoutError,
     StreamError,
 )
 from lambdallm.llm.protocols import LLMClientProtocol
@@ -137,8 +138,8 @@ class Blocking:
         self.open_gates()
         return texts, stream
 
-    def health(self):
-        return self.router.health_check()
+    def health(self, timeout=5.0):
+        return self.router.health_check(timeout)
 
     def close(self):
         with self.router:
@@ -177,8 +178,8 @@ class Awaiting:
 
         return asyncio.run(main())
 
-    def health(self):
-        return asyncio.run(self.router.health_check())
+    def health(self, timeout=5.0):
+        return asyncio.run(self.router.health_check(timeout))
 
     def close(self):
         async def main():
@@ -297,6 +298,26 @@ def test_a_router_is_as_healthy_as_its_healthiest_client(kind):
     assert (health.healthy, health.provider) == (True, "router")
     assert {name: result.healthy for name, result in health.details.items()} == {"a": False, "b": True}
     assert not routed(kind, {"a": BROKE}).health().healthy
+
+
+@both
+def test_a_health_check_that_hangs_is_not_waited_for(kind):
+    its, hangs, released = routed(kind, {"a": "Hi."}), threading.Event(), threading.Event()
+
+    def blocking(timeout):
+        hangs.set()
+        released.wait(10)
+
+    async def awaiting(timeout):
+        hangs.set()
+        await asyncio.Event().wait()
+
+    its.clients["a"].health_check = blocking if kind is Blocking else awaiting
+    health = its.health(0.05)
+    released.set()
+    assert hangs.is_set()
+    assert not health.healthy
+    assert isinstance(health.error, ProviderTimeoutError)
 
 
 @both

@@ -41,6 +41,10 @@ class Finding:
 class AnswerCache:
     """A cache over `answers`, whose flows are `load`, `save` and `remove` of entries."""
 
+    follows_streams = False
+    """Whether who asks for a stream that is under way gets its chunks as they come, not at its end. Set it where the
+    first chunk's time matters more than that a stream may break off because its first reader left."""
+
     def __init__(self, answers: Any) -> None:
         self.answers = answers
         self.flights = Flights()

@@ -187,6 +187,8 @@ def redis_backend(server: Any, prefix: str, timeout_seconds: float) -> Any:
     """The Redis backend of a cache."""
     from ..backends.redis import RedisBackend
 
+    if isinstance(server, RedisBackend):
+        return server
     return RedisBackend(server, prefix=prefix, timeout_seconds=timeout_seconds)
 
 

@@ -60,7 +60,7 @@ def cached(
         flight, leads = cache.flights.join(key)
         if leads:
             break
-        landed = yield from _landed(flight, deadline)
+        landed = yield from landed_at_end(flight, deadline)
         if landed and isinstance(flight.outcome, CacheEntry):
             return Ok(reused(flight.outcome, flight.source, begun, (yield NOW).monotonic, flight.similarity))
         failures += isinstance(flight.outcome, LLMError)
@@ -104,7 +104,7 @@ def _led(
     return Ok(result.value.replace(cost_usd=total((result.value.cost_usd, finding.surcharge_usd))))
 
 
-def _landed(flight: Flight, deadline: float | None) -> Flow[bool]:
+def landed_at_end(flight: Flight, deadline: float | None) -> Flow[bool]:
     """Wait for the end of somebody else's call; false where that would take too long."""
     while not flight.ended:
         if not (yield from moved(flight, len(flight.chunks), deadline)):

@@ -19,6 +19,7 @@ from .flow import (
     PATIENCE_SECONDS,
     flight_key,
     is_storable,
+    landed_at_end,
     moved,
     next_step,
     reused,
@@ -66,7 +67,8 @@ def cached_stream(
         flight, leads = cache.flights.join(key)
         if leads:
             break
-        landed = yield from _followed(flight, record, deadline)
+        wait = _followed(flight, record, deadline) if cache.follows_streams else landed_at_end(flight, deadline)
+        landed = yield from wait
         if landed and isinstance(flight.outcome, CacheEntry):
             return (yield from _replayed(flight.outcome, flight, record))
         failures += isinstance(flight.outcome, LLMError)
@@ -116,15 +118,14 @@ def _told(flow: Flow[Result[None, LLMError]], flight: Flight) -> Flow[Result[Non
     try:
         while True:
             effect = flow.throw(outcome) if type(outcome) is ReaderLeft else flow.send(outcome)
-            if type(effect) is not Emit:
-                outcome = yield effect
-                continue
-            flight.put(effect.items)
+            if told := type(effect) is Emit:
+                flight.put(effect.items)
             try:
                 outcome = yield effect
             except ReaderLeft as left:
                 outcome = left
-            flight.held = False
+            if told:
+                flight.held = False
     except StopIteration as stop:
         result: Result[None, LLMError] = stop.value
         return result

@@ -81,8 +81,9 @@ class AbstractLLMClient(ClientTemplate):
         opened: list[AsyncIterator[StreamChunk]] = []
 
         def begin(asked: Asked) -> Callable[[], Awaitable[StreamChunk | None]]:
-            opened.append(aiter(self._do_stream_chat(asked.messages, **self._given(asked))))
-            return lambda: _next(opened[-1])
+            chunks = aiter(self._do_stream_chat(asked.messages, **self._given(asked)))
+            opened.append(chunks)
+            return lambda: _next(chunks)
 
         chunks = self._driver.iterate(self._pieces(begin, self._asked(messages, kwargs), record))
         try:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..catalog.resolve import Target
     from ..errors import LLMError
     from ..flow import Flow
     from ..notices import Listener, Notice, Operation
@@ -23,23 +22,27 @@ if TYPE_CHECKING:
 def heard(
     listeners: Sequence[Listener],
     operation: Operation,
-    target: Target,
+    asked: tuple[str, str],
     request: ChatRequest,
     call: Flow[Result[Any, LLMError]],
     come: Callable[[], Completion] | None = None,
 ) -> Flow[Result[Any, LLMError]]:
-    """The call, its listeners told. Of a stream, `come` gives what has come so far."""
+    """The call, its listeners told, also where it is cancelled. Of a stream, `come` gives what has come so far.
+
+    `asked` names the provider and the model.
+    """
     clock = yield NOW
-    begun = CallStarted(new_call_id(), operation, target.provider.name, target.model.id, clock.wall, request)
+    begun = CallStarted(new_call_id(), operation, *asked, clock.wall, request)
     yield from _tell(listeners, begun)
     try:
         result = yield from call
-    except ReaderLeft:
+    except ReaderLeft as left:
         milliseconds = yield from _since(clock.monotonic)
-        yield from _tell(listeners, CallFailed(begun, None, milliseconds, None if come is None else come()))
+        error = _error(left.__cause__)
+        yield from _tell(listeners, CallFailed(begun, error, milliseconds, None if come is None else come()))
         raise
-    except LambdaLLMError as raised:
-        yield from _tell(listeners, CallFailed(begun, raised, (yield from _since(clock.monotonic))))
+    except Exception as raised:
+        yield from _tell(listeners, CallFailed(begun, _error(raised), (yield from _since(clock.monotonic))))
         raise
     milliseconds = yield from _since(clock.monotonic)
     if isinstance(result, Err):
@@ -47,6 +50,13 @@ def heard(
     else:
         yield from _tell(listeners, CallCompleted(begun, result.value if come is None else come(), milliseconds))
     return result
+
+
+def _error(reason: BaseException | None) -> LambdaLLMError | None:
+    """What a call was broken off by, as listeners are told; a cancellation is no error."""
+    if reason is None or isinstance(reason, LambdaLLMError):
+        return reason
+    return LambdaLLMError(f"The call was broken off by {reason!r}.") if isinstance(reason, Exception) else None
 
 
 def _since(begun: float) -> Flow[float]:

@@ -70,17 +70,10 @@ class AbstractLLMClient(ClientTemplate):
     def _streamed(
         self, messages: Messages, kwargs: dict[str, Any], record: StreamRecord
     ) -> Generator[StreamChunk, None, None]:
-        opened: list[Iterator[StreamChunk]] = []
+        def begin(asked: Asked) -> _Pieces:
+            return _Pieces(iter(self._do_stream_chat(asked.messages, **self._given(asked))))
 
-        def begin(asked: Asked) -> Callable[[], StreamChunk | None]:
-            opened.append(iter(self._do_stream_chat(asked.messages, **self._given(asked))))
-            return lambda: _next(opened[-1])
-
-        try:
-            yield from self._driver.iterate(self._pieces(begin, self._asked(messages, kwargs), record))
-        finally:
-            for iterator in opened:
-                getattr(iterator, "close", _nothing)()
+        yield from self._driver.iterate(self._pieces(begin, self._asked(messages, kwargs), record))
 
     def health_check(self, timeout: float = 5.0) -> HealthCheckResult:
         """Whether the provider answers: here, a one-word question. A blocking hook is not broken off at `timeout`."""
@@ -120,13 +113,22 @@ class AbstractLLMClient(ClientTemplate):
         yield from self._in_one_piece(self._do_complete(messages, **options).unwrap())
 
 
-def _next(chunks: Iterator[StreamChunk]) -> StreamChunk | None:
-    try:
-        return next(chunks, None)
-    except (LLMError, OSError):
-        raise
-    except Exception as bug:
-        raise StreamError(f"The stream failed: {bug!r}") from bug
+class _Pieces:
+    """The chunks of one attempt, one a call, `None` at the end; closed by the flow that reads them, in its thread."""
+
+    __slots__ = ("_chunks", "close")
+
+    def __init__(self, chunks: Iterator[StreamChunk]) -> None:
+        self._chunks = chunks
+        self.close: Callable[[], object] = getattr(chunks, "close", _nothing)
+
+    def __call__(self) -> StreamChunk | None:
+        try:
+            return next(self._chunks, None)
+        except (LLMError, OSError):
+            raise
+        except Exception as bug:
+            raise StreamError(f"The stream failed: {bug!r}") from bug
 
 
 def _nothing() -> None:

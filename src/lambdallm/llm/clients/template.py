@@ -15,13 +15,13 @@ from ..config import ClientConfig
 from ..errors import ConfigurationError
 from ..flow import NOW
 from ..lifecycle import guarded, performed, relayed
-from ..options import check_options
+from ..options import check_options, checked_cache, checked_listeners
 from ..result import Err, Ok
 from ..streaming.accumulator import as_chunks
 from ..streaming.record import StreamRecord
 from ..thinking.tags import normalized
 from ..types import ChatMessage, ChatRequest, HealthCheckResult
-from .policies import Asked, ClientPolicies, asked_tokens, checked_cache
+from .policies import Asked, ClientPolicies, asked_tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +36,20 @@ if TYPE_CHECKING:
     from ..health.circuit_breaker import ProviderCircuitBreaker
     from ..lifecycle import Guards, Next
     from ..notices import Listener
+    from ..pricing.manager import PricingManager
     from ..protocols import TokenCounterProtocol
     from ..rate_limiting.template import RateLimiterTemplate
     from ..result import Result
     from ..types import Completion, StreamChunk, Thinking
 
     Hook = Callable[[Asked], Any]
+
+_BESIDE_THE_CONFIGURATION = (
+    "cache", "circuit_breaker", "driver", "listeners", "pricing", "rate_limiter", "token_counter",
+)  # fmt: skip
+"""What a client is made with beside the fields of its configuration."""
+_MOST_REMEMBERED = 1000
+"""Models' names may come from outside; those beyond are looked up again."""
 
 
 class ClientTemplate:
@@ -53,6 +61,7 @@ class ClientTemplate:
 
     provider: ClassVar[str] = ""
     default_model: ClassVar[str | None] = None
+    keeps_deadlines: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -63,11 +72,12 @@ class ClientTemplate:
         rate_limiter: RateLimiterTemplate | None = None,
         cache: object | None = None,
         listeners: Iterable[Listener] = (),
+        pricing: PricingManager | None = None,
         **options: Any,
     ) -> None:
         self.config = self._configured(config, options)
         self.token_counter = token_counter
-        self.listeners = tuple(listeners)
+        self.listeners = checked_listeners(listeners)
         self._policies = ClientPolicies(
             self.config,
             self.provider or type(self).__name__,
@@ -75,10 +85,11 @@ class ClientTemplate:
             rate_limiter=rate_limiter,
             cache=cache,
         )
+        self._pricing = pricing
         self._targets: dict[str | None, Target] = {}
 
     def _configured(self, config: ClientConfig | None, options: dict[str, Any]) -> ClientConfig:
-        check_options(options, ClientConfig._fields)
+        check_options(options, (*ClientConfig._fields, *_BESIDE_THE_CONFIGURATION))
         config = config or ClientConfig()
         provider = self.provider or options.get("provider", config.provider)
         return config.replace(**{**options, "provider": provider})
@@ -103,9 +114,13 @@ class ClientTemplate:
 
     def _target(self, model: str | None) -> Target:
         """The model to call, at this client's provider whatever its id looks like."""
-        if model not in self._targets:
-            self._targets[model] = self._found_target(model)
-        return self._targets[model]
+        if (found := self._targets.get(model)) is None:
+            found = self._found_target(model)
+            if self._pricing is not None:
+                found = found.replace(model=found.model.replace(price=self._pricing.price_of(found.name)))
+            if len(self._targets) < _MOST_REMEMBERED:
+                self._targets[model] = found
+        return found
 
     def _found_target(self, model: str | None) -> Target:
         definition = self._definition()
@@ -160,12 +175,13 @@ class ClientTemplate:
         )
 
     def _input_tokens(self, asked: Asked) -> int:
-        """The tokens of a call's input, counted or estimated."""
-        if self.token_counter is not None:
-            return self.token_counter.count_messages(asked.messages, asked.model or self.model)
-        from ..pricing.tokens import EstimatingCounter
+        """The tokens of a call's input with its tools and schema, counted or estimated."""
+        from ..pricing.tokens.base import request_tokens
+        from ..pricing.tokens.estimate import EstimatingCounter
 
-        return EstimatingCounter().count_messages(asked.messages, asked.model or self.model)
+        return request_tokens(
+            self.token_counter or EstimatingCounter(), self._request_of(asked, self._target(asked.model))
+        )
 
     def _whole(self, hook: Hook, asked: Asked) -> Flow[Result[Completion, LLMError]]:
         """A whole answer, from the cache or by a hook that makes one attempt; the listeners are told."""
@@ -175,7 +191,8 @@ class ClientTemplate:
             return (yield from call)
         from .heard import heard
 
-        return (yield from heard(self.listeners, "chat", target, self._request_of(asked, target), call))
+        names = target.provider.name, target.model.id
+        return (yield from heard(self.listeners, "chat", names, self._request_of(asked, target), call))
 
     def _cached(self, hook: Hook, asked: Asked, target: Target) -> Flow[Result[Completion, LLMError]]:
         asked, begun = yield from self._begun(asked)
@@ -214,8 +231,8 @@ class ClientTemplate:
         from .heard import heard
 
         target = self._target(asked.model)
-        request = self._request_of(asked, target).replace(stream=True)
-        return (yield from heard(self.listeners, "stream", target, request, call, record.completion))
+        names, request = (target.provider.name, target.model.id), self._request_of(asked, target).replace(stream=True)
+        return (yield from heard(self.listeners, "stream", names, request, call, record.completion))
 
     def _cached_pieces(
         self, begin: Callable[[Asked], Next], asked: Asked, record: StreamRecord
@@ -249,7 +266,9 @@ class ClientTemplate:
         from ..caching.key import queried
 
         request = self._request_of(asked, target)
-        return (yield from queried(request, target, base_url=self.config.base_url, wire=self.config.wire))
+        config = self.config
+        wire, namespace = config.wire, config.cache_namespace
+        return (yield from queried(request, target, base_url=config.base_url, wire=wire, namespace=namespace))
 
     def _request_of(self, asked: Asked, target: Target) -> ChatRequest:
         """The call as a request; options that only a client of one's own knows are in `extra`."""

@@ -9,7 +9,7 @@ from ..call import CallSettings
 from ..catalog.resolve import resolve, resolve_embedding
 from ..drivers import shared_async_driver, shared_driver
 from ..errors import LLMError
-from ..options import check_options
+from ..options import check_options, check_settings
 from ..pipeline import chat, count_tokens, stream_chat
 from ..result import Err
 from ..types import ChatMessage, ChatRequest, EmbeddingRequest
@@ -39,6 +39,7 @@ class _Base:
         self.target = resolve(model, catalog)
         check_options(options, CallSettings._fields)
         self.settings = settings or CallSettings(**options)
+        check_settings(self.settings)
 
     def _embedding(
         self, texts: Sequence[str], model: str | None, options: dict[str, Any]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from ...transport.errors import TransportError
 from ..errors import LambdaLLMError, LLMError
 from ..flow import (
@@ -11,8 +9,6 @@ from ..flow import (
     Cancel,
     Close,
     Emit,
-    Environment,
-    Now,
     Open,
     Opened,
     Perform,
@@ -21,11 +17,10 @@ from ..flow import (
     Send,
     Sleep,
     Start,
-    Tell,
 )
 from ..result import Err, Ok
 from ..task import Task
-from .blocking import Handle, now, tell
+from .blocking import AT_ONCE, Handle, dismiss
 from .failures import as_llm_error, imported, mapped
 
 TYPE_CHECKING = False
@@ -50,9 +45,7 @@ class AsyncDriver:
             Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep, Perform: _performed,
             Await: _await, Cancel: _cancel,
         }  # fmt: skip
-        self._answer: dict[type, Callable[[Any], Any]] = {
-            Now: now, Environment: lambda _: os.environ, Tell: tell, Start: self._start,
-        }  # fmt: skip
+        self._answer: dict[type, Callable[[Any], Any]] = {**AT_ONCE, Start: self._start}
 
     async def run(self, flow: Flow[T]) -> T:
         """Perform a flow that emits nothing, and return its value."""
@@ -70,8 +63,10 @@ class AsyncDriver:
         except StopIteration as stop:
             value: T = stop.value
             return value
+        except BaseException as reason:
+            dismiss(flow, reason)
+            raise
         finally:
-            flow.close()
             if held is not None:
                 await held.close()
 
@@ -98,8 +93,10 @@ class AsyncDriver:
                     held.keep(outcome)
         except StopIteration as stop:
             stop.value.unwrap()
+        except BaseException as reason:
+            dismiss(flow, reason)
+            raise
         finally:
-            flow.close()
             await held.close()
 
     def _start(self, effect: Start) -> Task:
@@ -123,6 +120,8 @@ class AsyncDriver:
                 effect = flow.send(outcome)
         except (StopIteration, ReaderLeft):
             return
+        finally:
+            flow.close()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -175,7 +174,9 @@ class _Held:
             self.handles.append(opened.handle)
 
     async def close(self) -> None:
-        """Stop the tasks and close the answers."""
+        """Stop the tasks, all of them before waiting for any, and close the answers."""
+        for task in self.tasks:
+            task.own.cancel()
         for task in self.tasks:
             await task.own.stop()
         for handle in self.handles:
@@ -203,10 +204,12 @@ class _Runner:
             task.cancelled = True
             raise
         finally:
-            if task.emitted is None:
-                task.flow.close()
-                await self._held.close()
-            task.signal.fire()
+            try:
+                if task.emitted is None:
+                    dismiss(task.flow)
+                    await self._held.close()
+            finally:
+                task.signal.fire()
 
     async def _advance(self) -> None:
         task, outcome = self._task, None
@@ -222,14 +225,19 @@ class _Runner:
         except StopIteration as end:
             task.value = end.value
 
+    def cancel(self) -> None:
+        """Have the task end, where it has not. It is told once: a second time would interrupt how it lets go."""
+        if not self._loop_task.cancelling():
+            self._loop_task.cancel()
+
     async def stop(self) -> None:
         """End the task, and wait until it has let go of what it holds."""
         if not self._loop_task.done():
             from asyncio import wait
 
-            self._loop_task.cancel()
+            self.cancel()
             await wait((self._loop_task,))
-        self._task.flow.close()
+        dismiss(self._task.flow)
         await self._held.close()
         self._task.signal.fire()  # one that was stopped before its first step has not
 
@@ -246,7 +254,10 @@ async def _await(effect: Await) -> None:
     woken = asyncio.Event()
 
     def wake() -> None:
-        loop.call_soon_threadsafe(woken.set)
+        try:
+            loop.call_soon_threadsafe(woken.set)
+        except RuntimeError:
+            return  # the loop is closed, and nobody waits in it
 
     for signal in effect.signals:
         signal.listen(wake)

@@ -62,9 +62,8 @@ class Driver:
         self._others: dict[str, Transport] = {}
         self._lock = allocate_lock()
         self._perform: dict[type, Callable[[Any], Any]] = {
-            Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep, Now: now,
-            Environment: lambda _: os.environ, Perform: _performed, Tell: tell,
-            Start: self._start, Await: _await, Cancel: _cancel,
+            **AT_ONCE, Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep,
+            Perform: _performed, Start: self._start, Await: _await, Cancel: _cancel,
         }  # fmt: skip
 
     def run(self, flow: Flow[T]) -> T:
@@ -83,8 +82,10 @@ class Driver:
         except StopIteration as stop:
             value: T = stop.value
             return value
+        except BaseException as reason:
+            dismiss(flow, reason)
+            raise
         finally:
-            flow.close()
             if held is not None:
                 held.close()
 
@@ -110,8 +111,10 @@ class Driver:
                     held.keep(outcome)
         except StopIteration as stop:
             stop.value.unwrap()
+        except BaseException as reason:
+            dismiss(flow, reason)
+            raise
         finally:
-            flow.close()
             held.close()
 
     def _start(self, effect: Start) -> Task:
@@ -129,6 +132,8 @@ class Driver:
                 effect = flow.send(outcome)
         except (StopIteration, ReaderLeft):
             return
+        finally:
+            flow.close()
 
     def close(self) -> None:
         """Close every connection. The driver can be used again."""
@@ -215,7 +220,10 @@ def _sleep(effect: Sleep) -> None:
 def tell(effect: Tell) -> None:
     """Tell a listener; its own failure is logged and stays its own."""
     try:
-        effect.listener(effect.notice)
+        outcome: Any = effect.listener(effect.notice)
+        if hasattr(outcome, "__await__"):
+            getattr(outcome, "close", lambda: None)()
+            raise TypeError("It is asynchronous, and nobody awaits it: give a plain function.")
     except Exception:  # whatever it is, the call it listens to goes on
         from logging import getLogger
 
@@ -240,6 +248,24 @@ def now(_effect: Now) -> Clock:
     return Clock(time.monotonic(), time.time())
 
 
+AT_ONCE: dict[type, Callable[[Any], Any]] = {Now: now, Environment: lambda _: os.environ, Tell: tell}
+"""The effects that wait for nothing, which every driver performs alike."""
+
+
+def dismiss(flow: Flow[Any], reason: BaseException | None = None) -> None:
+    """Tell a flow that nobody waits for it any more, and perform what it has to do at once; then close it."""
+    left = ReaderLeft()
+    left.__cause__ = reason
+    try:
+        effect = flow.throw(left)
+        while (perform := AT_ONCE.get(type(effect))) is not None:
+            effect = flow.send(perform(effect))
+    except (StopIteration, ReaderLeft):
+        return
+    finally:
+        flow.close()
+
+
 def _performed(effect: Perform) -> Any:
     try:
         value = effect.function()
@@ -258,5 +284,8 @@ _shared: list[Driver] = []
 def shared_driver() -> Driver:
     """The driver of this environment: its connections survive warm invocations."""
     if not _shared:
+        from atexit import register
+
         _shared.append(Driver())
+        register(_shared[0].close)
     return _shared[0]

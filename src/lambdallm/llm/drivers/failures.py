@@ -7,6 +7,7 @@ from ...transport.errors import ConnectError, ProtocolError, TlsError, Transport
 from ..errors import (
     ConfigurationError,
     InternalError,
+    LambdaLLMError,
     LLMError,
     ProviderConnectionError,
     ProviderResponseError,
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
 
 
 def as_llm_error(error: LLMError | OSError, seconds: float | None = None) -> LLMError:
-    """What a function that is not ours raised for a reason that is the provider's or the network's."""
+    """What a function that is not ours raised for a reason that is the provider's or the network's.
+
+    Raises what is an error of ours already, and no call's: that the deadline has passed is no silence of a provider.
+    """
     if isinstance(error, LLMError):
         return error
+    if isinstance(error, LambdaLLMError):
+        raise error
     if isinstance(error, TimeoutError):
         return ProviderTimeoutError(str(error) or f"Nothing came for {seconds} s.")
     return ProviderConnectionError(f"The connection failed: {error}")

@@ -11,7 +11,7 @@ from _thread import TIMEOUT_MAX, allocate_lock, start_new_thread
 from ...transport.interrupt import Interrupt, Interrupted, here
 from ..flow import Emit, Open, Start
 from ..task import Task
-from .blocking import Held
+from .blocking import Held, dismiss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class _Runner:
             self._let_go()
 
     def _let_go(self) -> None:
-        self._task.flow.close()
+        dismiss(self._task.flow)
         self._held.close()
 
 

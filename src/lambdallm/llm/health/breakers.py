@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .circuit_breaker import State
 
 
+_MOST_MODELS = 1000
+"""Models' names may come from outside: beyond so many, the breakers that have nothing to remember are let go."""
+
+
 class CircuitBreakers:
     """The breakers behind the calls of one client, made when a model is first called."""
 
@@ -35,6 +39,8 @@ class CircuitBreakers:
             return CallBreaker(self.provider, self.provider)
         if model not in self._models:
             whole = self.provider
+            if len(self._models) >= _MOST_MODELS:
+                self._models = {name: kept for name, kept in self._models.items() if kept.failures}
             self._models[model] = ProviderCircuitBreaker(
                 f"{whole.name}/{model}",
                 failure_threshold=whole.failure_threshold,
@@ -78,8 +84,10 @@ class CallBreaker:
         return False
 
     def record(self, result: Result[Any, LLMError], now: float, begun: float) -> None:
-        """Tell them how the attempt ended that was let through at `begun`."""
-        if self.model is self.provider:
+        """Tell them how the attempt ended that was let through at `begun`; one that was not sent came to nothing."""
+        if isinstance(result, Err) and not result.error.sent:
+            self.give_back(begun)
+        elif self.model is self.provider:
             self.provider.record(result, now)
         elif isinstance(result, Err) and isinstance(result.error, ProviderConnectionError):
             self.provider.record(result, now)

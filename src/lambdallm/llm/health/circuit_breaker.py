@@ -4,8 +4,9 @@
     open ──(recovery_seconds later: one probe is let through)──▶ half-open
     half-open ──(the probe succeeds)──▶ closed,  ──(it fails)──▶ open
 
-What counts as a failure is an error that may pass (overload, 5xx, no connection, a rate limit). An error that says the
-request is wrong proves that the provider is there, and counts as a success.
+What counts as a failure is an error that may pass (overload, 5xx, a rate limit), and having no connection, for whatever
+reason. An error that says the request is wrong proves that the provider is there, and counts as a success. One for
+which nothing was sent proves nothing, and is not for `record`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock
 
-from ..errors import CircuitOpenError
+from ..errors import CircuitOpenError, ProviderConnectionError
 from ..result import Err
 
 TYPE_CHECKING = False
@@ -111,7 +112,7 @@ class ProviderCircuitBreaker:
 
     def record(self, result: Result[Any, LLMError], now: float | None = None) -> None:
         """Tell it how a call ended."""
-        if isinstance(result, Err) and result.error.retryable:
+        if isinstance(result, Err) and (result.error.retryable or isinstance(result.error, ProviderConnectionError)):
             self.record_failure(now)
         else:
             self.record_success()

@@ -11,7 +11,6 @@ from ..caching.stream import cached_stream
 from ..flow import NOW, Emit, ReaderLeft
 from ..result import Ok
 from ..streaming.record import StreamRecord
-from ..types import ChatRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,22 +31,13 @@ def cached_route(
     cache: AnswerCache, names: str, asked: Asked, route: Route, record: RoutingRecord
 ) -> Flow[Result[Any, LLMError]]:
     """The answer from the cache, or that of `route`, kept in `record` either way."""
-    query = CacheQuery(_request(asked), "router", names)
+    query = CacheQuery(asked.request(), "router", names)
     refresh = asked.cache == "refresh"
     if not asked.call.stream:
         return (yield from cached(cache, query, route, refresh=refresh, deadline=asked.deadline))
     record.kept = kept = StreamRecord(None)
     begin = lambda: _told(route(), kept, record)  # noqa: E731
     return (yield from cached_stream(cache, query, begin, kept, refresh=refresh, deadline=asked.deadline))
-
-
-def _request(asked: Asked) -> ChatRequest:
-    """The call as a request; options that only a candidate of one's own knows are in `extra`."""
-    options = asked.call.options
-    known = {name: value for name, value in options.items() if name in ChatRequest._fields}
-    own = {name: value for name, value in options.items() if name not in known}
-    request = ChatRequest(**{**known, "model": asked.model or "", "messages": asked.call.messages})
-    return request.replace(extra={**request.extra, **own}) if own else request
 
 
 def _told(flow: Flow[Result[Any, LLMError]], kept: StreamRecord, record: RoutingRecord) -> Flow[Result[None, LLMError]]:

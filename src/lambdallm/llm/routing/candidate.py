@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..._value import Value
 from ..catalog.definition import ModelFacts, suggestion
-from ..clients.template import ClientTemplate
+from ..clients.behind import answering
 from ..config import ClientConfig
 from ..errors import ConfigurationError
 from ..types import EMPTY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from ..catalog.definition import Price
@@ -85,7 +85,8 @@ def candidates_of(given: Iterable[Any], *, blocking: bool) -> tuple[tuple[Candid
     if not listed:
         fix = "Give at least one, such as 'openai/gpt-4o-mini'."
         raise ConfigurationError("A router needs candidates, and has none.", fix=fix)
-    clients = [_client(one.client, blocking) for one in listed]
+    alone = len(listed) == 1
+    clients = [_client(one.client, blocking, alone) for one in listed]
     taken = [one.name for one in listed if one.name]
     if len(set(taken)) < len(taken):
         twice = next(name for name in taken if taken.count(name) > 1)
@@ -102,11 +103,13 @@ def _list(given: Iterable[Any]) -> list[Any]:
     return list(given)
 
 
-def _client(given: Any, blocking: bool) -> Any:
+def _client(given: Any, blocking: bool, alone: bool) -> Any:
+    """The client of a candidate; one that is only named tries once more before its turn is over."""
     if isinstance(given, (str, ClientConfig)):
         from ..di.factories import create_llm_client
 
-        return create_llm_client(given, blocking=blocking)
+        patience: dict[str, Any] = {"max_retries": 1} if isinstance(given, str) and not alone else {}
+        return create_llm_client(given, blocking=blocking, **patience)
     missing = [method for method in _METHODS if not callable(getattr(given, method, None))]
     if missing or isinstance(given, type):
         fix = "Give a model's name, a ClientConfig, or a client with complete, chat and stream_chat."
@@ -115,40 +118,50 @@ def _client(given: Any, blocking: bool) -> Any:
 
 
 def _facts(one: Candidate, names: set[str]) -> CandidateFacts:
-    found = _known(one.client)
-    provider, model, declared = found or (None, ModelFacts(""), EMPTY)
-    model = model.replace(**one.facts)
-    name = one.name or _unique(f"{provider}/{model.id}" if provider else type(one.client).__name__, names)
-    price = one.price or model.price
+    """What is known of a candidate; one with several models behind it can do what any of them can."""
+    targets = [end.target for end in answering(one.client)]
+    alone = targets[0] if len(targets) == 1 else None
+    models = [(ModelFacts("") if target is None else target.model).replace(**one.facts) for target in targets]
+    declared = [{**(EMPTY if target is None else target.facts), **one.facts} for target in targets]
+    price = one.price or _shared([model.price for model in models])
+    name = one.name or _unique(alone.name if alone else type(one.client).__name__, names)
     return CandidateFacts(
         name,
-        provider or name,
-        model.id or None,
+        alone.provider.name if alone else name,
+        _shared([model.id for model in models]) or None,
         one.priority,
         one.weight,
-        model.context_window,
-        model.max_output_tokens,
-        *_abilities(model, {**declared, **one.facts}),
+        _widest([model.context_window for model in models]),
+        _widest([model.max_output_tokens for model in models]),
+        *_abilities(models, declared),
         price,
         own_price=price is not None and (one.price is not None or "price" in one.facts),
     )
 
 
-def _known(client: Any) -> tuple[str, ModelFacts, Mapping[str, Any]] | None:
-    """The provider, model and declared facts of a client of ours."""
-    if not isinstance(client, ClientTemplate):
-        return None
-    target = client._target(None)
-    return target.provider.name, target.model, target.facts
+def _shared(values: list[Any]) -> Any:
+    """The value that all have; `None` where they differ."""
+    return values[0] if all(value == values[0] for value in values) else None
 
 
-def keeps_deadlines(client: Any) -> bool:
-    """Whether a client's calls take a `deadline`: ours do, and whoever's class says so by `keeps_deadlines = True`."""
-    return isinstance(client, ClientTemplate) or bool(getattr(client, "keeps_deadlines", False))
+def _widest(limits: list[int | None]) -> int | None:
+    """The highest limit; `None` where one is unknown."""
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if len(known) == len(limits) else None
 
 
-def _abilities(model: ModelFacts, declared: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """What a model can do for certain, and what it can't."""
+def _abilities(
+    models: Sequence[ModelFacts], declared: Sequence[Mapping[str, Any]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """What one of the models can do for certain, and what none of them can."""
+    each = [_known(model, facts) for model, facts in zip(models, declared, strict=True)]
+    words = {word for known in each for word in known}
+    can = frozenset(word for word in words if any(known.get(word) for known in each))
+    return can, frozenset(word for word in words if all(known.get(word) is False for known in each))
+
+
+def _known(model: ModelFacts, declared: Mapping[str, Any]) -> dict[str, bool]:
+    """What is known of a model's abilities, by their words."""
     known = {kind: kind in model.input for kind in _INPUTS} if model.input else {}
     for ability in _ABILITIES:
         value = getattr(model, ability)
@@ -156,7 +169,7 @@ def _abilities(model: ModelFacts, declared: Mapping[str, Any]) -> tuple[frozense
             value = declared.get(ability)
         if value is not None:
             known[ability] = bool(value)
-    return frozenset(word for word in known if known[word]), frozenset(word for word in known if not known[word])
+    return known
 
 
 def _unique(name: str, names: set[str]) -> str:

@@ -51,12 +51,15 @@ class Field:
         return _roomy(found, call)
 
     def _able(self, model: str | None, needs: frozenset[str]) -> Capable:
-        asked = self.candidates if model is None else self._of(model)
+        asked = self.asked(model)
         reasons = {one.name: f"It is not {model!r}, which the call asks for." for one in self.candidates}
         reasons |= {one.name: f"It can't {doing(needs & one.cannot)}." for one in asked}
         return _capable(tuple(one for one in asked if not needs & one.cannot), reasons)
 
-    def _of(self, model: str) -> tuple[CandidateFacts, ...]:
+    def asked(self, model: str | None) -> tuple[CandidateFacts, ...]:
+        """Those that a call means by `model`. Raises `ConfigurationError` for one that no candidate has."""
+        if model is None:
+            return self.candidates
         if model not in self._by_model:
             raise ConfigurationError(f"No candidate is or has {model!r}.", fix=suggestion(model, self._by_model))
         return self._by_model[model]

@@ -15,6 +15,7 @@ from ..concurrent import first_of
 from ..errors import ConfigurationError, DeadlineExceededError, LLMError, ProviderTimeoutError
 from ..flow import NOW, Emit, Perform, Tell
 from ..result import Err, Ok
+from ..types import ChatRequest
 from .decide import decided
 from .fallback import Judgement
 from .plan import RoutedCall
@@ -89,6 +90,14 @@ class Asked(Value):
         call = self.call
         begun = RoutedCall(call.messages, call.options, call.needs, call.input_tokens, call.stream, now)
         return Asked(begun, self.model, min(limits, default=None), cache=self.cache)
+
+    def request(self) -> ChatRequest:
+        """The call as a request; options that only a candidate of one's own knows are in `extra`."""
+        options = self.call.options
+        known = {name: value for name, value in options.items() if name in ChatRequest._fields}
+        own = {name: value for name, value in options.items() if name not in known}
+        request = ChatRequest(**{**known, "model": self.model or "", "messages": self.call.messages})
+        return request.replace(extra={**request.extra, **own}) if own else request
 
 
 class _Trip(Value):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..coerce import Messages, Tool
     from ..config import ClientConfig
     from ..errors import LLMError
+    from ..notices import Listener
     from ..protocols import LLMClientProtocol, RoutingStrategyProtocol, TokenCounterProtocol
     from ..result import Result
     from ..types import Completion, HealthCheckResult, StreamChunk
@@ -33,13 +34,14 @@ class LLMRouter(RouterTemplate):
             answer = (await router.complete("Say hello", timeout=20)).unwrap()
         print(answer.routing.chosen, answer.cost_usd)
 
-    A candidate is a model's name, a `ClientConfig`, a client (ours, or anything with `complete`, `chat` and
-    `stream_chat`), or a `Candidate` of one of these. The `strategy` is an object or a name: `sequential` (the default),
-    `race`, `cost`, `latency`, `weighted`. `fallback` is laid over the table of what follows which error:
+    A candidate is a model's name (it retries once), a `ClientConfig`, a client (ours, or anything with `complete`,
+    `chat` and `stream_chat`), or a `Candidate` of one of these. The `strategy` is an object or a name: `sequential`
+    (the default), `race`, `cost`, `latency`, `weighted`. `fallback` is laid over the table of what follows which error:
     `{LLMRateLimitError: "stop"}`. Where the first candidate has given nothing for `hedge_seconds`, the second is asked
     beside it. `timeout` is the longest call in seconds, with all of its candidates. Without a `token_counter`, input is
     taken to have a token for every four bytes: enough to choose by, and cheap. A `cache` answers before anybody is
-    asked, whoever it was that answered before.
+    asked, whoever it was that answered before. `listeners` hear of each call once, at its beginning and its end; of the
+    candidates' own calls their own listeners do.
 
     A call takes the fields of `ChatRequest`, and `model` (only candidates of that name or model), `timeout`, and
     `deadline` (a reading of the monotonic clock). The answer's `usage`, `cost_usd` and `attempts` count every candidate
@@ -57,6 +59,7 @@ class LLMRouter(RouterTemplate):
         hedge_seconds: float | None = None,
         token_counter: TokenCounterProtocol | None = None,
         cache: object | None = None,
+        listeners: Iterable[Listener] = (),
         driver: AsyncDriver | None = None,
     ) -> None:
         super().__init__(
@@ -67,6 +70,7 @@ class LLMRouter(RouterTemplate):
             hedge_seconds=hedge_seconds,
             token_counter=token_counter,
             cache=cache,
+            listeners=listeners,
             calls=_Awaited(),
             blocking=False,
         )

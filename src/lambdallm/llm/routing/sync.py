@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..coerce import Messages, Tool
     from ..config import LLMConfig
     from ..errors import LLMError
+    from ..notices import Listener
     from ..protocols import RoutingStrategyProtocol, TokenCounterProtocol
     from ..result import Result
     from ..types import Completion, HealthCheckResult, StreamChunk
@@ -48,6 +49,7 @@ class LLMRouter(RouterTemplate):
         hedge_seconds: float | None = None,
         token_counter: TokenCounterProtocol | None = None,
         cache: object | None = None,
+        listeners: Iterable[Listener] = (),
         driver: Driver | None = None,
     ) -> None:
         super().__init__(
@@ -58,6 +60,7 @@ class LLMRouter(RouterTemplate):
             hedge_seconds=hedge_seconds,
             token_counter=token_counter,
             cache=cache,
+            listeners=listeners,
             calls=_Blocking(),
             blocking=True,
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ..clients.behind import Behind, breaker_of, keeps_deadlines
 from ..coerce import messages_of, options_of
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, ProviderTimeoutError
 from ..flow import NOW, Await, Perform, Start
 from ..options import checked_cache
 from ..result import Err
 from ..types import HealthCheckResult
-from .candidate import candidates_of, keeps_deadlines
+from .candidate import candidates_of
 from .capable import Field
 from .fallback import fallback_of
 from .flow import Asked, Routing, routed
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..coerce import Messages
     from ..errors import LambdaLLMError, LLMError
     from ..flow import Flow
+    from ..notices import Listener, Operation
     from ..protocols import RoutingStrategyProtocol, TokenCounterProtocol
     from ..result import Result
     from ..task import Task
@@ -48,6 +50,7 @@ class RouterTemplate:
         hedge_seconds: float | None = None,
         token_counter: TokenCounterProtocol | None = None,
         cache: object | None = None,
+        listeners: Iterable[Listener] = (),
         calls: Calls,
         blocking: bool,
     ) -> None:
@@ -57,11 +60,12 @@ class RouterTemplate:
         """The candidates with their clients and names, in the order they were given."""
         self._timeout, self._token_counter = timeout, token_counter
         self._cache = None if cache is None else _cache(cache)
+        self.listeners = tuple(listeners)
         self._routing = Routing(
             _strategy(strategy),
             Field(tuple(known for _, known in listed)),
             clients,
-            {name: getattr(client, "circuit_breaker", None) for name, client in clients.items()},
+            {name: breaker_of(client) for name, client in clients.items()},
             fallback_of(fallback),
             calls,
             frozenset(name for name, client in clients.items() if keeps_deadlines(client)),
@@ -77,6 +81,11 @@ class RouterTemplate:
     def facts(self) -> tuple[CandidateFacts, ...]:
         """What is known of each candidate, in the same order."""
         return self._routing.field.candidates
+
+    def behind(self, model: str | None = None) -> tuple[Behind, ...]:
+        """The candidates that may answer a call for `model`; see `HandsOnProtocol`."""
+        asked = {known.name for known in self._routing.field.asked(model)}
+        return tuple(Behind(one.client, None, one.facts) for one in self.candidates if one.name in asked)
 
     def _asked(self, messages: Messages, given: Mapping[str, Any], *, stream: bool = False) -> Asked:
         """A call's messages and options; what concerns the router alone is taken from them."""
@@ -101,6 +110,18 @@ class RouterTemplate:
         return RoutingRecord(name, self.facts)
 
     def _routed(self, asked: Asked, record: RoutingRecord) -> Flow[Result[Completion, LLMError]]:
+        """The flow of a call, from the cache or by a candidate; the listeners are told."""
+        call = self._cached_route(asked, record)
+        if not self.listeners:
+            return (yield from call)
+        from ..clients.heard import heard
+
+        stream = asked.call.stream
+        operation: Operation = "stream" if stream else "chat"
+        request, come = asked.request().replace(stream=stream), record.completion if stream else None
+        return (yield from heard(self.listeners, operation, ("router", asked.model or ""), request, call, come))
+
+    def _cached_route(self, asked: Asked, record: RoutingRecord) -> Flow[Result[Completion, LLMError]]:
         cache = self._cache
         if cache is None or asked.cache is False:
             return (yield from routed(self._routing, asked, record))
@@ -117,7 +138,8 @@ class RouterTemplate:
         for name, client in self._routing.clients.items():
             tasks[name] = yield Start(_health(client, timeout))
         for task in tasks.values():
-            yield Await((task.signal,))
+            left = begun + timeout - (yield NOW).monotonic
+            yield Await((task.signal,), max(left, 0.0))
         found = {name: _health_of(task, name) for name, task in tasks.items()}
         healthy = any(result.healthy for result in found.values())
         errors = [result.error for result in found.values() if result.error is not None]
@@ -130,7 +152,9 @@ def _health(client: Any, timeout: float) -> Flow[Any]:
 
 
 def _health_of(task: Task, name: str) -> HealthCheckResult:
-    """What a health check gave; one that raised is no health either."""
+    """What a health check gave; one that raised is no health either, nor is one that has given nothing yet."""
+    if not task.signal.fired:
+        return HealthCheckResult(False, name, error=ProviderTimeoutError("No answer to the health check in time."))
     failure = task.failure or (task.value.error if isinstance(task.value, Err) else None)
     if failure is not None:
         return HealthCheckResult(False, name, error=failure if isinstance(failure, Exception) else None)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from ..call import labelled
 from ..pricing.cost import cost_of, total
+from ..result import Ok
 from ..types import Usage
 from .accumulator import Accumulator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Literal
+    from typing import Any, Literal
 
     from ..catalog.resolve import Target
     from ..errors import LLMError
+    from ..result import Result
     from ..types import Completion, StreamChunk
 
 
@@ -63,13 +65,18 @@ class StreamRecord:
         twin.begun = self.begun
         return twin
 
-    def follow(self, twin: StreamRecord, *others: StreamRecord) -> None:
-        """Become the record of one attempt, also of what it has yet to deliver; the others failed or are given up."""
+    def follow(self, twin: StreamRecord, other: StreamRecord, ended: Result[Any, LLMError] | None) -> None:
+        """Become the record of one of two attempts, also of what it has yet to deliver.
+
+        `ended` is the result of the other one: a failure, or an answer that came too late; `None` where it was given up
+        while it ran, if it had begun.
+        """
         self._chunks, self.first_chunk, self.warnings = twin._chunks, twin.first_chunk, twin.warnings
-        for each in (twin, *others):
-            self.attempts += each.attempts
-            self.spent.extend(each.spent)
-        self.cancelled += sum(other.running for other in others)
+        self.attempts += twin.attempts + other.attempts
+        self.spent += [*twin.spent, *other.spent]
+        if isinstance(ended, Ok) and (usage := getattr(ended.value, "usage", None) or other.usage) is not None:
+            self.spent.append(usage)
+        self.cancelled += ended is None and other.attempts > 0
 
     @property
     def usage(self) -> Usage | None:
