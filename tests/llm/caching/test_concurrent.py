@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 
 import pytest
 
@@ -67,13 +68,15 @@ class Thread(threading.Thread):
         return self.value
 
 
-def until(holds, threads=()):
-    """Wait until something holds, for as long as a thread works on it."""
+def until(holds, threads):
+    """Wait until something holds, while threads work on it."""
+    end = time.monotonic() + 20
     while not holds():
         for thread in threads:
             if not thread.is_alive():
                 thread.taken()
-        threading.Event().wait(0.002)
+        assert time.monotonic() < end, "It never comes to hold."
+        time.sleep(0.002)
 
 
 def followed_by(cache, count):
@@ -140,6 +143,7 @@ def test_a_cancelled_leader_is_followed_by_one(cache):
 
 
 def test_a_stream_is_followed_chunk_by_chunk_from_another_thread(cache):
+    cache.follows_streams = True
     provider = Gated(len(CHUNKS))
     got = []
 
@@ -155,7 +159,7 @@ def test_a_stream_is_followed_chunk_by_chunk_from_another_thread(cache):
     for number, gate in enumerate(provider.gates, 1):
         until(lambda: followed_by(cache, 1), [first, second])
         gate.fire()
-        until(lambda number=number: len(got) >= 2 * number)
+        until(lambda number=number: len(got) >= 2 * number, [first, second])
     assert {first.taken().cache, second.taken().cache} == {None, "shared"}
     assert sorted(map(repr, got)) == sorted(map(repr, CHUNKS * 2))
     assert provider.calls == 1
@@ -175,6 +179,7 @@ def test_a_stream_that_is_dropped_half_way_holds_nobody(cache):
 
 
 def test_an_event_loop_s_stream_that_is_dropped_breaks_off_for_those_in_the_middle(cache):
+    cache.follows_streams = True
     provider = Gated(len(CHUNKS))
     provider.gates[0].fire()
 
