@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 UV = $(shell command -v uv || echo .venv/bin/uv)
 BIN = .venv/bin
 
-.PHONY: help demo test check bench bench-codecs format docs clean
+.PHONY: help demo test check bench bench-codecs bench-policies format docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -30,6 +30,9 @@ bench:  ## measure cold start, calls and streams beside named peers
 
 bench-codecs:  ## measure every codec beside its vendor's SDK
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_codecs.py $(ARGS)
+
+bench-policies:  ## measure what retries, limits, caches and routes cost around a call
+	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_policies.py $(ARGS)
 
 format: .venv/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .

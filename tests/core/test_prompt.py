@@ -6,7 +6,7 @@ import pytest
 
 from lambdallm import Model, Prompt
 from lambdallm.core.context import LambdaLLMContext
-from lambdallm.core.exceptions import ConfigurationError, ExtractionValidationError, PromptError
+from lambdallm.core.exceptions import ConfigurationError, ExtractionMaxRetriesError, PromptError
 from lambdallm.core.handler import HandlerSettings
 from lambdallm.testing import mock_model
 
@@ -79,7 +79,7 @@ class TestInvoke:
         prompt = Prompt("x", output_schema={"mood": ["good", "bad"]})
         with (
             mock_model([{"mood": "so so"}]),
-            pytest.raises(ExtractionValidationError, match=r"\$\.mood.*'so so'") as caught,
+            pytest.raises(ExtractionMaxRetriesError, match=r"\$\.mood.*'so so'") as caught,
         ):
             prompt.invoke(context())
         assert "so so" in caught.value.text

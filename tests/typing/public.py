@@ -1,12 +1,20 @@
 """What the type checker must say of the public names; mypy checks this file, nothing runs it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, assert_type
 
 from lambdallm import AsyncWireClient, Completion, Err, LLMError, Model, Ok, Usage, WireClient, handler
 from lambdallm.core.context import LambdaLLMContext
 from lambdallm.core.prompt import Prompt
 from lambdallm.llm.streaming.stream import ChatStream
+
+
+@dataclass
+class Review:
+    """What somebody thinks."""
+
+    score: float
 
 
 def client(it: WireClient) -> None:
@@ -30,6 +38,10 @@ def context(it: LambdaLLMContext, prompt: Prompt) -> None:
     assert_type(it.total_cost, float)
     assert_type(it.stream("Hi"), ChatStream)
     assert_type(prompt.invoke(it), str | dict[str, Any])
+    assert_type(it.invoke_structured("Rate {it}", Review, it="this"), Review)
+    assert_type(it.invoke_structured("Rate {it}", list[Review], it="this"), list[Review])
+    assert_type(it.invoke_structured("Rate {it}", {"score": float}, it="this"), dict[str, Any])
+    assert_type(it.invoke_structured(prompt), dict[str, Any])
 
 
 def handlers() -> None:

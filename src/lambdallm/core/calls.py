@@ -36,11 +36,11 @@ class Route:
         self.target = _plugin_target(*plugged) if plugged else resolve(model)
 
     @property
-    def takes_schema(self) -> bool:
-        """Whether the model is told a schema by its protocol, so that the prompt need not."""
-        if self.plugin is not None:
-            return self.plugin.supports_schema()
-        return bool(self.target.model.json_schema or self.target.facts.get("json_schema"))
+    def structured_modes(self) -> tuple[str, ...]:
+        """How a plug-in is asked for a structure; a model of the catalog has facts that say it."""
+        if self.plugin is None:
+            return ()
+        return ("native", "prompted") if self.plugin.supports_schema() else ("prompted",)
 
     def chat(self, request: ChatRequest, settings: CallSettings) -> Flow[Result[Completion, LLMError]]:
         """The flow of a whole answer."""
@@ -57,7 +57,7 @@ class Route:
 
 def complete(build: Callable[[Route], ChatRequest], models: tuple[str, ...], settings: CallSettings) -> Completion:
     """The answer of the first model that gives one. `build` makes the request for a route. Raises `LLMError`."""
-    for last, model in _with_last(models):
+    for last, model in with_last(models):
         route = Route(model)
         try:
             result = shared_driver().run(route.chat(build(route), settings))
@@ -82,7 +82,7 @@ def stream(
     record = StreamRecord(routes[0].target)
 
     def chunks() -> Generator[StreamChunk, None, None]:
-        for last, route in _with_last(routes):
+        for last, route in with_last(routes):
             record.turn_to(route.target)
             try:
                 yield from shared_driver().iterate(route.stream(build(route), settings, record))
@@ -102,7 +102,8 @@ def worth_another_model(error: LLMError) -> bool:
     return not isinstance(error, CallerError) or isinstance(error, LLMModelNotFoundError)
 
 
-def _with_last(items: Sequence[T]) -> list[tuple[bool, T]]:
+def with_last(items: Sequence[T]) -> list[tuple[bool, T]]:
+    """Each item, told whether it is the last."""
     return [(at == len(items), item) for at, item in enumerate(items, 1)]
 
 

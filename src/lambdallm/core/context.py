@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 
-from ..llm.errors import ConfigurationError, ExtractionValidationError, MissingExtraError, NotYetError
-from ..llm.types import ChatMessage, ChatRequest, ResponseFormat
+from ..llm.errors import ConfigurationError, MissingExtraError, NotYetError
+from ..llm.types import ChatMessage, ChatRequest
 from .metrics import Metrics
 from .prompt import Prompt
 from .template import variables
@@ -16,13 +16,15 @@ from .template import variables
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeVar, overload
 
     from ..llm.call import CallSettings
     from ..llm.streaming.stream import ChatStream
     from ..llm.types import Completion
     from .calls import Route
     from .handler import HandlerSettings
+
+    T = TypeVar("T")
 
 _OPTIONS = ("system_prompt", "model", "max_tokens", "temperature")
 
@@ -76,29 +78,43 @@ class LambdaLLMContext:
         `temperature`. Raises `PromptError`, `LLMError`, `DeadlineExceededError`.
         """
         made, values = self._prompt(prompt, kwargs)
-        return self._complete(made, values, None).text
+        return self._complete(made, values).text
 
-    def invoke_structured(self, prompt: str | Prompt, schema: Mapping[str, Any] | None = None, /, **kwargs: Any) -> Any:
-        """Ask the model and return its answer as data that matches `schema` (shorthand or JSON Schema).
+    if TYPE_CHECKING:
 
-        Raises as `invoke` does, `ExtractionParseError` where the answer holds no JSON, and `ExtractionValidationError`
-        naming each place that does not match.
+        @overload
+        def invoke_structured(self, prompt: str | Prompt, schema: type[T], /, **kwargs: Any) -> T: ...
+
+        @overload
+        def invoke_structured(
+            self, prompt: str | Prompt, schema: Mapping[str, Any] | None = None, /, **kwargs: Any
+        ) -> dict[str, Any]: ...
+
+        @overload
+        def invoke_structured(self, prompt: str | Prompt, schema: object, /, **kwargs: Any) -> Any: ...
+
+    def invoke_structured(self, prompt: str | Prompt, schema: object = None, /, **kwargs: Any) -> Any:
+        """Ask the model for data that matches `schema`, and ask again while its answer does not.
+
+            context.invoke_structured("Rate {it}", {"score": float}, it="this")     # {"score": 0.9}
+            context.invoke_structured("Rate {it}", Review, it="this")               # Review(score=0.9)
+
+        `schema` is the shorthand, a JSON Schema, or a type (see `lambdallm.llm.structured`); without it the prompt's
+        `output_schema`. Raises as `invoke` does, and `ExtractionError`: cut off, or no valid structure in three tries.
         """
-        from ..llm.structured.schema import json_schema
-
         made, values = self._prompt(prompt, kwargs)
         shape = schema if schema is not None else kwargs.get("schema", made.output_schema)
         if shape is None:
             raise ConfigurationError(
                 "invoke_structured has no schema.", fix="Pass one, or give the prompt output_schema."
             )
-        return self._structured(made, {k: v for k, v in values.items() if k != "schema"}, json_schema(shape))
+        return self._structured(made, {k: v for k, v in values.items() if k != "schema"}, shape)
 
     def invoke_prompt(self, prompt: Prompt, values: Mapping[str, Any]) -> str | dict[str, Any]:
         """Ask with a `Prompt`: text, or data where it has an `output_schema`."""
-        if prompt.json_schema is None:
-            return self._complete(prompt, values, None).text
-        data: dict[str, Any] = self._structured(prompt, values, prompt.json_schema)
+        if prompt.output_schema is None:
+            return self._complete(prompt, values).text
+        data: dict[str, Any] = self._structured(prompt, values, prompt.output_schema)
         return data
 
     def stream(self, prompt: str | Prompt, /, **kwargs: Any) -> ChatStream:
@@ -110,7 +126,7 @@ class LambdaLLMContext:
         from .calls import stream
 
         made, values = self._prompt(prompt, kwargs)
-        build = self._builder(made, values, None)
+        build = self._builder(made, values)
         return stream(build, self._models(made), self._call_settings(), self._account)
 
     def get_raw_client(self, service: str) -> Any:
@@ -135,47 +151,33 @@ class LambdaLLMContext:
         made = Prompt(prompt, **{name: value for name, value in project.items() if value is not None})  # type: ignore[arg-type]  # names and kinds agree
         return _split(made, named, kwargs)
 
-    def _complete(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Completion:
+    def _complete(self, prompt: Prompt, values: Mapping[str, Any]) -> Completion:
         from .calls import complete
 
-        build = self._builder(prompt, values, schema)
-        answer = complete(build, self._models(prompt), self._call_settings())
+        answer = complete(self._builder(prompt, values), self._models(prompt), self._call_settings())
         self._account(answer)
         return answer
 
-    def _structured(self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
-        from ..llm.structured.json_block import parse_json
-        from ..llm.structured.validate import problems
+    def _structured(self, prompt: Prompt, values: Mapping[str, Any], shape: object) -> Any:
+        from .structured import extract
 
-        answer = self._complete(prompt, values, schema)
-        data = parse_json(answer.text)
-        if wrong := problems(data, schema):
-            raise ExtractionValidationError(
-                f"The answer does not match the schema: {'; '.join(wrong)}.",
-                text=answer.text,
-                problems=tuple(wrong),
-                provider=answer.provider,
-                model=answer.model,
-                usage=answer.usage,
-                cost_usd=answer.cost_usd,
-            )
-        return data
+        return extract(
+            _messages(prompt, values),
+            shape,
+            self._models(prompt),
+            deadline=self._deadline,
+            call_retries=self.settings.max_retries,
+            heard=self._account,
+            max_tokens=prompt.max_tokens,
+            temperature=prompt.temperature,
+        )
 
-    def _builder(
-        self, prompt: Prompt, values: Mapping[str, Any], schema: Mapping[str, Any] | None
-    ) -> Callable[[Route], ChatRequest]:
-        text, system = prompt.render(values)
+    def _builder(self, prompt: Prompt, values: Mapping[str, Any]) -> Callable[[Route], ChatRequest]:
+        messages = _messages(prompt, values)
 
         def build(route: Route) -> ChatRequest:
-            told = _with_schema(system, schema) if schema is not None and not route.takes_schema else system
-            messages = (*((ChatMessage("system", told),) if told else ()), ChatMessage("user", text))
-            shape = ResponseFormat("json_schema", schema) if schema is not None and route.takes_schema else None
             return ChatRequest(
-                route.target.model.id,
-                messages,
-                max_tokens=prompt.max_tokens,
-                temperature=prompt.temperature,
-                response_format=shape,
+                route.target.model.id, messages, max_tokens=prompt.max_tokens, temperature=prompt.temperature
             )
 
         return build
@@ -215,9 +217,7 @@ def _split(prompt: Prompt, named: list[str], kwargs: Mapping[str, Any]) -> tuple
     return (prompt.with_options(options) if options else prompt), values
 
 
-def _with_schema(system: str | None, schema: Mapping[str, Any]) -> str:
-    """The system prompt for a model that has to be told the schema in words."""
-    import json
-
-    rule = f"Answer with JSON alone, no other text, matching this JSON Schema:\n{json.dumps(schema)}"
-    return f"{system}\n\n{rule}" if system else rule
+def _messages(prompt: Prompt, values: Mapping[str, Any]) -> tuple[ChatMessage, ...]:
+    """The conversation that a prompt begins, filled in."""
+    text, system = prompt.render(values)
+    return (*((ChatMessage("system", system),) if system else ()), ChatMessage("user", text))

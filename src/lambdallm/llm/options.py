@@ -58,6 +58,23 @@ def checked_listeners(listeners: Any) -> tuple[Listener, ...]:
     return given
 
 
+_PARTS = {
+    "circuit_breaker": (("is_available", "refuses"), "a ProviderCircuitBreaker"),
+    "rate_limiter": (("admit", "key_of"), "a RateLimiter, or requests_per_minute and tokens_per_minute"),
+    "token_counter": (("count", "count_messages"), "an EstimatingCounter, or another of TokenCounterProtocol"),
+    "pricing": (("price_of",), "a PricingManager"),
+}
+
+
+def check_parts(**parts: object) -> None:
+    """Raise `ConfigurationError` for a part of a client that can't do what that part does; `None` is no part."""
+    for name, part in parts.items():
+        methods, kind = _PARTS[name]
+        lacks = part is not None and not all(callable(getattr(part, method, None)) for method in methods)
+        if lacks or isinstance(part, type):
+            raise ConfigurationError(f"{name} is {part!r}.", fix=f"Give {kind}.")
+
+
 def checked_cache(cache: object) -> Any:
     """A call's `cache` option. Raises `ConfigurationError` for what it can't be."""
     if cache in (True, False, "refresh"):

@@ -351,15 +351,9 @@ def test_the_rest_of_the_protocol_is_the_clients_own(kind, provider):
 
 
 @both
-def test_what_is_no_filter_is_refused(kind):
+def test_what_is_no_filter_is_refused(kind, provider):
     with pytest.raises(ConfigurationError, match=r"SecretsFilter.*is no filter.*instances"):
-        kind(None, output_filters=[SecretsFilter])
-
-
-def test_an_asynchronous_client_is_refused_by_the_one_that_blocks(provider):
-    inner = named.OpenAIClient(api_key="k", base_url=provider.url)
-    with pytest.raises(ConfigurationError, match="asynchronous"):
-        blocking.SecureLLMClient(inner).complete("Hi")
+        secured(kind, provider, output_filters=[SecretsFilter])
 
 
 @pytest.mark.parametrize(
@@ -377,6 +371,6 @@ def test_nothing_dear_is_imported_before_it_is_needed(code):
 
 def test_the_door_opens_every_name():
     assert all(getattr(safety, name) is not None for name in safety.__all__)
-    assert set(safety.__all__) == set(safety._HOMES) == set(dir(safety))
+    assert set(safety.__all__) == set(safety._HOMES) <= set(dir(safety))
     with pytest.raises(AttributeError, match="nope"):
         safety.nope  # noqa: B018

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lambdallm.llm.clients.schema_example import example
 from lambdallm.llm.structured import json_schema_of
-from lambdallm.llm.structured.dialect import DIALECTS, dialect_of, written
+from lambdallm.llm.structured.dialect import DIALECTS, common, dialect_of, written
 from lambdallm.llm.structured.output_model import output_model
 
 OPENAI, CLAUDE, GEMINI = DIALECTS["openai_chat"], DIALECTS["anthropic_messages"], DIALECTS["gemini"]
@@ -104,14 +104,38 @@ def test_pydantics_own_words_become_everybodys():
     }
 
 
-def test_a_reference_stands_alone_for_openai():
+@pytest.mark.parametrize("dialect", [OPENAI, CLAUDE, GEMINI])
+def test_words_to_choose_from_have_a_type(dialect):
+    """OpenAI refuses a property without one; the shorthand gives none."""
+    properties = written(json_schema_of({"mood": ["good", "bad"], "level": (1, 2), "any": ("a", 1)}), dialect)[
+        "properties"
+    ]
+    assert properties == {
+        "mood": {"type": "string", "enum": ["good", "bad"]},
+        "level": {"type": "integer", "enum": [1, 2]},
+        "any": {"type": ["string", "integer"], "enum": ["a", 1]},
+    }
+    assert written({"type": "number", "enum": [1, 2]}, dialect)["type"] == "number"
+
+
+def test_a_default_of_null_goes_without_saying():
+    class Some(pydantic.BaseModel):
+        note: str | None = None
+
+    assert written(json_schema_of(Some), CLAUDE)["properties"]["note"] == {
+        "anyOf": [{"type": "string"}, {"type": "null"}]
+    }
+
+
+def test_a_reference_stands_alone_for_openai_and_gemini():
     schema = {
         "type": "object",
         "properties": {"a": {"$ref": "#/$defs/A", "description": "one"}},
         "required": ["a"],
         "$defs": {"A": {"type": "string"}},
     }
-    assert written(schema, OPENAI)["properties"]["a"] == {"description": "one", "anyOf": [{"$ref": "#/$defs/A"}]}
+    for dialect in (OPENAI, GEMINI):
+        assert written(schema, dialect)["properties"]["a"] == {"description": "one", "anyOf": [{"$ref": "#/$defs/A"}]}
     assert written(schema, CLAUDE)["properties"]["a"] == {"$ref": "#/$defs/A", "description": "one"}
 
 
@@ -121,6 +145,20 @@ def test_a_provider_may_declare_more_keywords():
     assert written(schema, more)["properties"]["name"] == {"type": "string", "maxLength": 9}
     assert written(schema, dialect_of("openai_chat", {"schema_keywords": True}))["properties"]["name"]["maxLength"] == 9
     assert written(schema, dialect_of("no_such_protocol", {}))["required"] == ["name", "price"]
+
+
+def test_what_several_take_each_of_them_takes():
+    """One schema goes to whichever of a router's candidates is asked: it keeps the rules of all of them."""
+    both = common([OPENAI, CLAUDE, GEMINI])
+    assert (both.closed, both.full, both.lone, both.recursive, both.strict, both.json) == (
+        True, True, True, False, True, False,
+    )  # fmt: skip
+    assert both.keywords == {"format"}
+    assert common([OPENAI, DIALECTS["ollama_chat"]]).keywords == OPENAI.keywords
+    schema = written(json_schema_of(Item), both)
+    assert schema["required"] == ["name", "price", "kind", "tags"]
+    assert schema["properties"]["price"]["description"] == "in euros (minimum: 0)"
+    assert common([GEMINI]) == GEMINI
 
 
 WORDS = {

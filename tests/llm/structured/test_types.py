@@ -3,17 +3,20 @@
 import datetime
 import enum
 import json
+import sys
 import typing
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from decimal import Decimal
 from typing import Annotated, Generic, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict, TypeVar
 
 import annotated_types
 import pydantic
+import pydantic.dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypeAliasType
 
 from lambdallm.llm.errors import ConfigurationError, ExtractionValidationError
 from lambdallm.llm.structured import json_schema_of, validate_against_model
@@ -85,6 +88,12 @@ class StrictPerson(pydantic.BaseModel, strict=True):
     id: int = pydantic.Field(alias="personId", ge=1)
 
 
+@pydantic.dataclasses.dataclass
+class Ranked:
+    rank: int = pydantic.Field(ge=3, description="from three on")
+    tags: list[str] = field(default_factory=list)
+
+
 @dataclass
 class Team:
     lead: Person
@@ -99,6 +108,30 @@ UserId = NewType("UserId", int)
 class Page(Generic[T]):
     items: list[T]
     next: T | None = None
+
+
+@dataclass(kw_only=True)
+class Sheet(Page[Mood], Generic[T]):
+    title: T
+
+
+@dataclass(kw_only=True)
+class Named(Sheet[str]):
+    name: str
+    scale: InitVar[int]
+    factor: InitVar[int] = 2
+
+    def __post_init__(self, scale, factor):
+        self.name *= scale * factor
+
+
+class Right(enum.Flag):
+    READ = 1
+    WRITE = 2
+    ALL = 3
+
+
+Pair = TypeAliasType("Pair", tuple[T, T], type_params=(T,))
 
 
 @dataclass
@@ -172,8 +205,15 @@ ADA = {"name": "Ada", "born": "1815-12-10"}
         (Point, {"x": 1}, Point(1.0)),
         (Page[int], {"items": [1], "next": 2}, Page([1], 2)),
         (Page[Item], {"items": [{"name": "a", "price": 1}]}, Page([Item("a", 1.0)])),
+        (Sheet[int], {"items": ["good"], "title": 3}, Sheet([Mood.GOOD], title=3)),
+        (Named, {"items": [], "title": "t", "name": "a", "scale": 2}, Named([], title="t", name="a", scale=2)),
+        (Right, ["READ", "WRITE"], Right.ALL),
+        (Right, [], Right(0)),
+        (Pair[int], [1, 2], (1, 2)),
         (Person, ADA, Person(**ADA)),
         (StrictPerson, {"born": "1815-12-10", "personId": 1}, StrictPerson(born=ADA_BORN, personId=1)),
+        (Ranked, {"rank": 4}, Ranked(4)),
+        (list[Ranked], [{"rank": 3, "tags": ["a"]}], [Ranked(3, ["a"])]),
         (Team, {"lead": ADA, "members": [ADA]}, Team(Person(**ADA), [Person(**ADA)])),
         ({"name": str, "age?": int}, {"name": "Ada"}, {"name": "Ada"}),
         ({"type": "array", "items": {"type": "integer"}}, [1], [1]),
@@ -197,6 +237,11 @@ def test_a_value_becomes_an_instance_and_fits_the_schema(kind, value, instance):
         (tuple[int, str], [1], "$: expected array of 2 items, got [1]"),
         (dict[int, str], {"a": "b"}, "$.a: expected a number for its name, got 'a'"),
         (set[typing.Any], [[1]], "$: its items can't be in a set"),
+        (Right, ["READ", "RUN"], "$[1]: expected one of 'READ', 'WRITE', 'ALL', got 'RUN'"),
+        (Right, 3, "$: expected array, got 3"),
+        (dict[str, Ranked], {"a": {"rank": 1}}, "$.a.rank: Input should be greater than or equal to 3, got 1"),
+        (Pair[int], [1, "a"], "$[1]: expected integer, got 'a'"),
+        (Named, {"items": [], "title": "t", "name": "a"}, "$.scale: missing"),
         (int | str, 1.5, "$: expected integer or string, got 1.5"),
         (Mood, "fine", "$: expected one of 'good', 'bad', got 'fine'"),
         (Literal[1], True, "$: expected one of 1, got True"),
@@ -250,13 +295,38 @@ def test_a_type_that_json_has_no_word_for_is_named_with_its_field():
         json_schema_of(Odd)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement came with Python 3.12")
+def test_an_alias_may_lead_back_to_itself():
+    made = {}
+    exec("type Json = dict[str, Json] | list[Json] | str | int | None\ntype Me = Me", made)
+    tree, me = made["Json"], made["Me"]
+    assert validate_against_model([{"a": [1, None]}], list[tree]) == [{"a": [1, None]}]
+    with pytest.raises(ExtractionValidationError, match=r"\$\[0\].*expected object or array or string"):
+        validate_against_model([1.5], tree)
+    assert json_schema_of(list[tree])["items"] == {"$ref": "#/$defs/Json"}
+    with pytest.raises(ConfigurationError, match="Me"):
+        json_schema_of(me)
+
+
 def test_annotations_that_lead_nowhere_are_named():
     @dataclass
     class Lost:
         other: "Nowhere"  # noqa: F821
 
-    with pytest.raises(ConfigurationError, match="Nowhere"):
-        json_schema_of(Lost)
+    class LostModel(pydantic.BaseModel):
+        other: "Nowhere"  # noqa: F821
+
+    for kind in (Lost, LostModel, list[LostModel]):
+        with pytest.raises(ConfigurationError, match="Nowhere"):
+            json_schema_of(kind)
+
+
+def test_a_pydantic_model_that_has_no_schema_is_named():
+    class Calls(pydantic.BaseModel):
+        back: typing.Callable[[], int]
+
+    with pytest.raises(ConfigurationError, match=r"'Calls'.*CallableSchema\. Correct"):
+        json_schema_of(Calls)
 
 
 @pytest.mark.parametrize(

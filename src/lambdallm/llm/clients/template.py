@@ -15,7 +15,7 @@ from ..config import ClientConfig
 from ..errors import ConfigurationError
 from ..flow import NOW
 from ..lifecycle import guarded, performed, relayed
-from ..options import check_options, checked_cache, checked_listeners
+from ..options import check_options, check_parts, checked_cache, checked_listeners
 from ..result import Err, Ok
 from ..streaming.accumulator import as_chunks
 from ..streaming.record import StreamRecord
@@ -76,6 +76,9 @@ class ClientTemplate:
         **options: Any,
     ) -> None:
         self.config = self._configured(config, options)
+        check_parts(
+            circuit_breaker=circuit_breaker, rate_limiter=rate_limiter, token_counter=token_counter, pricing=pricing
+        )
         self.token_counter = token_counter
         self.listeners = checked_listeners(listeners)
         self._policies = ClientPolicies(
@@ -93,6 +96,9 @@ class ClientTemplate:
         config = config or ClientConfig()
         provider = self.provider or options.get("provider", config.provider)
         return config.replace(**{**options, "provider": provider})
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(provider={self.config.provider!r}, model={self.config.model!r})"
 
     @property
     def model(self) -> str:

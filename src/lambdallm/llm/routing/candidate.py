@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..._value import Value
 from ..catalog.definition import ModelFacts, suggestion
+from ..clients.accepted import accepted
 from ..clients.behind import answering
 from ..config import ClientConfig
 from ..errors import ConfigurationError
@@ -110,11 +111,7 @@ def _client(given: Any, blocking: bool, alone: bool) -> Any:
 
         patience: dict[str, Any] = {"max_retries": 1} if isinstance(given, str) and not alone else {}
         return create_llm_client(given, blocking=blocking, **patience)
-    missing = [method for method in _METHODS if not callable(getattr(given, method, None))]
-    if missing or isinstance(given, type):
-        fix = "Give a model's name, a ClientConfig, or a client with complete, chat and stream_chat."
-        raise ConfigurationError(f"{given!r} is no client.", fix=fix)
-    return given
+    return accepted(given, blocking=blocking, methods=_METHODS)
 
 
 def _facts(one: Candidate, names: set[str]) -> CandidateFacts:

@@ -6,7 +6,7 @@ from ..clients.behind import Behind, breaker_of, keeps_deadlines
 from ..coerce import messages_of, options_of
 from ..errors import ConfigurationError, ProviderTimeoutError
 from ..flow import NOW, Await, Perform, Start
-from ..options import checked_cache
+from ..options import checked_cache, checked_listeners
 from ..result import Err
 from ..types import HealthCheckResult
 from .candidate import candidates_of
@@ -60,7 +60,7 @@ class RouterTemplate:
         """The candidates with their clients and names, in the order they were given."""
         self._timeout, self._token_counter = timeout, token_counter
         self._cache = None if cache is None else _cache(cache)
-        self.listeners = tuple(listeners)
+        self.listeners = checked_listeners(listeners)
         self._routing = Routing(
             _strategy(strategy),
             Field(tuple(known for _, known in listed)),

@@ -19,7 +19,7 @@ class ArgumentsChannel:
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
         self._channel: Channel | JsonChannel | None = None
-        self._blanks = ""
+        self._blanks: list[str] = []
 
     @property
     def changed(self) -> bool:
@@ -29,17 +29,17 @@ class ArgumentsChannel:
     def feed(self, text: str) -> str:
         """What can be let go."""
         if self._channel is None:
-            text, self._blanks = self._blanks + text, ""
+            self._blanks.append(text)
             begins = text.lstrip()[:1]
             if not begins:
-                self._blanks = text
                 return ""
             self._channel = (JsonChannel if begins in '{["' else Channel)(self._stages)
+            text = "".join(self._blanks)
         return self._channel.feed(text)
 
     def finish(self) -> str:
         """The rest."""
-        return self._blanks if self._channel is None else self._channel.finish()
+        return "".join(self._blanks) if self._channel is None else self._channel.finish()
 
 
 class JsonChannel:
@@ -130,7 +130,7 @@ class _Text:
     def __init__(self, stages: Sequence[Stage], key: str) -> None:
         self._channel = Channel(stages)
         self._units: list[str] = []
-        self._plain = ""
+        self._plain: list[str] = []
         self.changed = False
         self.beginning = ""
         self._context = _context(stages, key)
@@ -140,14 +140,14 @@ class _Text:
     def feed(self, piece: str) -> str:
         text = _undone(piece) if piece[0] == "\\" else piece
         self._units += list(piece) if text == piece else [piece]
-        self._plain += text
+        self._plain.append(text)
         if len(self.beginning) <= _LONGEST_KEY:
             self.beginning += text
         return self._written(self._kept(self._channel.feed(text)))
 
     def finish(self) -> str:
         written = self._written(self._kept(self._channel.finish()))
-        self.changed = self.changed or bool(self._plain)
+        self.changed = self.changed or any(self._plain)
         return written
 
     def _kept(self, passed: str) -> str:
@@ -160,8 +160,11 @@ class _Text:
 
     def _written(self, passed: str) -> str:
         """What passed, in JSON: in its own bytes as far as it is what came in, newly escaped from there on."""
-        same = 0 if self.changed else _common(self._plain, passed)
-        units, self._units, self._plain = self._units[:same], self._units[same:], self._plain[same:]
+        if not passed:
+            return ""
+        plain = "".join(self._plain)
+        same = 0 if self.changed else _common(plain, passed)
+        units, self._units, self._plain = self._units[:same], self._units[same:], [plain[same:]]
         self.changed = self.changed or same < len(passed)
         return "".join(units) + json.dumps(passed[same:])[1:-1]
 

@@ -20,7 +20,7 @@ class Channel:
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._passes = [(owner.label(), owner.begin(tally)) for owner, tally in stages]
-        self._unseen = ""
+        self._unseen: list[str] = []
         self.changed = False
 
     def feed(self, text: str) -> str:
@@ -36,14 +36,18 @@ class Channel:
         for name, one in self._passes:
             text = (_named(name, one.feed, text) if text else "") + _named(name, one.finish)
         rest = self._compared("", text)
-        self.changed = self.changed or self._unseen != ""
+        self.changed = self.changed or any(self._unseen)
         return rest
 
     def _compared(self, given: str, passed: str) -> str:
-        if not self.changed:
-            self._unseen += given
-            self.changed = not self._unseen.startswith(passed)
-            self._unseen = "" if self.changed else self._unseen[len(passed) :]
+        """What passed; whether it is what was given, is looked at when something has."""
+        if self.changed:
+            return passed
+        self._unseen.append(given)
+        if passed:
+            unseen = "".join(self._unseen)
+            self.changed = not unseen.startswith(passed)
+            self._unseen = [] if self.changed else [unseen[len(passed) :]]
         return passed
 
 

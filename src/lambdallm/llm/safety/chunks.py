@@ -86,11 +86,12 @@ class _Open:
 
 
 class _Channels:
-    """The channels of one choice, by kind and block (a tool call's: by its index)."""
+    """The channels of one choice: its texts by kind and block, its tool calls by their index."""
 
     def __init__(self, screen: Screen, index: int) -> None:
         self._screen, self._index = screen, index
-        self._open: dict[Key, _Open] = {}
+        self._texts: dict[Key, _Open] = {}
+        self._tools: dict[int, _Open] = {}
         self._changed: set[int] = set()
 
     def take(self, chunk: StreamChunk) -> tuple[list[StreamChunk], StreamChunk]:
@@ -105,19 +106,20 @@ class _Channels:
 
     def close(self) -> Iterator[StreamChunk]:
         """What all of them still held."""
-        for key in list(self._open):
+        for key in list(self._texts):
             yield from self._close(key)
+        while self._tools:
+            yield from self._tools.pop(next(iter(self._tools))).rest(self._index)
 
     def _ended(self, chunk: StreamChunk) -> Iterator[StreamChunk]:
         """The rests of texts that are over: another block has begun, or this one is signed."""
         signed = isinstance(chunk.part, ReasoningPart) and chunk.part.signature is not None and not chunk.part.text
-        for kind, number in list(self._open):
-            over = number != chunk.block or (signed and kind == "thinking" and not chunk.thinking)
-            if kind != "tool_call" and over:
+        for kind, number in list(self._texts):
+            if number != chunk.block or (signed and kind == "thinking" and not chunk.thinking):
                 yield from self._close((kind, number))
 
     def _close(self, key: Key) -> Iterator[StreamChunk]:
-        opened = self._open.pop(key, None)
+        opened = self._texts.pop(key, None)
         if opened is None:
             return
         yield from opened.rest(self._index)
@@ -128,9 +130,9 @@ class _Channels:
         stages = self._screen.stages[kind]
         if not text or not stages:
             return text
-        opened = self._open.get((kind, block))
+        opened = self._texts.get((kind, block))
         if opened is None:
-            opened = self._open[kind, block] = _Open(Channel(stages), kind, block, block)
+            opened = self._texts[kind, block] = _Open(Channel(stages), kind, block, block)
         opened.part = part
         return opened.channel.feed(text)
 
@@ -160,10 +162,9 @@ class _Channels:
             yield from chunk.tool_calls
             return
         for delta in chunk.tool_calls:
-            key = ("tool_call", delta.index)
-            if key not in self._open:
-                self._open[key] = _Open(ArgumentsChannel(stages), "tool_call", delta.index, chunk.block)
-            text = self._open[key].channel.feed(delta.arguments)
+            if delta.index not in self._tools:
+                self._tools[delta.index] = _Open(ArgumentsChannel(stages), "tool_call", delta.index, chunk.block)
+            text = self._tools[delta.index].channel.feed(delta.arguments)
             passed = delta.replace(arguments=text, metadata=leaves(stages, delta.metadata))
             if passed != ToolCallDelta(delta.index) or not delta.arguments:
                 yield passed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..clients.accepted import accepted
+from ..clients.behind import Behind
 from ..drivers import shared_async_driver
 from ..streaming.source import aclose, anext_of
 from ..streaming.stream import AsyncChatStream
@@ -38,6 +40,10 @@ class SecureLLMClient:
     that gives one or `None`, it ends in that text and the finish reason `content_filter`. What a stream had handed on
     before stays said.
 
+    What errors and warnings repeat of an answer is filtered as it is. What the client inside keeps and tells by itself
+    (its cache, its listeners, its log) is what the provider said: filters stand behind it. A text that is cut off, by
+    `max_tokens` or a broken stream, may end in the beginning of something that no filter knows by its beginning alone.
+
     With `reversible`, what input filters replace gets numbered placeholders (`[EMAIL_1]`), which are undone in the
     answer (thinking excepted, which stays as it was signed); each call has a vault of its own. Whoever reads the answer
     is then whoever wrote the messages.
@@ -52,9 +58,13 @@ class SecureLLMClient:
         on_block: OnBlock = None,
         reversible: bool = False,
     ) -> None:
-        self.client = client
+        self.client = accepted(client, blocking=False)
         self._filters = Filters(input_filters, output_filters, on_block, reversible)
         self._driver = shared_async_driver()
+
+    def behind(self, model: str | None = None) -> tuple[Behind, ...]:
+        """The client inside, which answers; see `HandsOnProtocol`."""
+        return (Behind(self.client, model),)
 
     async def complete(self, messages: Messages, **kwargs: Any) -> Result[Completion, LLMError]:
         """The whole answer, filtered. `kwargs` go to the client as they are."""

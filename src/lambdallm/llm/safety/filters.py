@@ -24,7 +24,7 @@ if TYPE_CHECKING:
             ...
 
 
-KINDS = ("text", "thinking", "refusal", "tool_call")
+KINDS = ("text", "thinking", "refusal", "tool_call", "error")
 
 
 class OutputFilter:
@@ -38,7 +38,8 @@ class OutputFilter:
 
     `longest` is the most characters that one decision of `apply` looks at, those around what it changes included; with
     it streams flow, 1 to 2 times that many characters late. Without it a streamed text is held back to its end.
-    `covers` are the kinds of text it works on: `text`, `thinking`, `refusal`, `tool_call` (strings in its arguments).
+    `covers` are the kinds of text it works on: `text`, `thinking`, `refusal`, `tool_call` (strings in its arguments),
+    `error` (what errors and warnings say, who may quote any of these).
 
     To block, raise `LLMContentFilterError`. Anything else that `apply` raises is a bug: the call fails with it, and
     nothing unfiltered is handed on.

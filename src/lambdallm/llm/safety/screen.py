@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 
-from ..errors import ExtractionError, LLMContentFilterError
+from ..errors import ExtractionError, LambdaLLMError, LLMContentFilterError, LLMError
 from ..types import DocumentPart, ProviderPart, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolResult
 from .arguments import arguments_text
 from .channel import leaves, through
@@ -21,10 +21,10 @@ from .filters import KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..errors import LLMError
+    from ..routing.decision import RoutingDecision
     from ..types import ChatMessage, Choice, Completion, Metadata, Part
     from .channel import Stage
     from .filters import OutputFilter
@@ -77,12 +77,26 @@ class Screen:
             metadata = self.beside(answer.metadata)
         except LLMContentFilterError as error:
             raise charged(error, answer) from None
-        return answer.replace(choices=choices, metadata=metadata, warnings=(*answer.warnings, *self.warnings()))
+        return self.told(answer.replace(choices=choices, metadata=metadata))
 
-    def warnings(self) -> Iterator[str]:
-        """What was left out."""
-        if self.spelled_out:
-            yield _LEFT_OUT
+    def told(self, answer: Completion) -> Completion:
+        """The answer with what it tells of its call filtered, and of what the filters left out: warnings and route."""
+        warnings = [*map(self._quoted, answer.warnings), *((_LEFT_OUT,) if self.spelled_out else ())]
+        return answer.replace(warnings=tuple(warnings), routing=self._route(answer.routing))
+
+    def _route(self, routing: RoutingDecision | None) -> RoutingDecision | None:
+        """How a router chose, the errors in it filtered."""
+        if routing is None:
+            return None
+        attempts = (attempt.replace(error=self._quoted(attempt.error)) for attempt in routing.attempts)
+        return routing.replace(attempts=tuple(attempts))
+
+    def _quoted(self, text: str) -> str:
+        """What an error or a warning says, filtered; one that a filter blocks says that alone."""
+        try:
+            return through(self.stages["error"], text)
+        except LLMContentFilterError as error:
+            return f"What it said was blocked by the filter {error.code!r}."
 
     def _choice(self, choice: Choice) -> Choice:
         return choice.replace(message=self.message(choice.message), metadata=self.beside(choice.metadata))
@@ -102,17 +116,40 @@ class Screen:
         return {key: self._unspelled(item) for key, item in value.items() if key not in _SPELLED}
 
     def error(self, error: LLMError) -> LLMError:
-        """An error whose copies of the model's words are filtered; where a filter blocks them, they are gone."""
+        """An error whose copies of the model's words are filtered, as are those of what caused it.
+
+        What a filter blocks is gone. Of causes that are not ours, the network's alone are kept: others may quote.
+        """
+        self._clean(error, set())
+        return error
+
+    def _clean(self, error: LambdaLLMError, seen: set[int]) -> None:
+        seen.add(id(error))
+        error.message = self._quoted(error.message)
+        error.args = (error.message,)
+        if isinstance(error, LLMError):
+            self._clean_answer(error)
+        for link in ("__cause__", "__context__"):
+            other = getattr(error, link)
+            if isinstance(other, LambdaLLMError):
+                if id(other) not in seen:
+                    self._clean(other, seen)
+            elif not isinstance(other, OSError):
+                setattr(error, link, None)
+
+    def _clean_answer(self, error: LLMError) -> None:
+        """The parts of an answer that an error holds."""
+        error.routing = self._route(error.routing)
         try:
             if error.partial is not None:
                 error.partial = self.completion(error.partial)
             if isinstance(error, ExtractionError):
+                error.problems = tuple(map(self._quoted, error.problems))
                 error.text = through(self.stages["text"], error.text)
         except LLMContentFilterError:
             error.partial = None
             if isinstance(error, ExtractionError):
                 error.text = ""
-        return error
 
 
 def charged(error: LLMContentFilterError, answer: Completion) -> LLMContentFilterError:

@@ -162,8 +162,8 @@ class SecuredRecord(StreamRecord):
         accumulator.add(self._chunks)
         said, facts = accumulator.completion(), self.facts()
         named = {name: getattr(said, name) for name in ("id", "model", "usage") if getattr(facts, name) is None}
-        warnings = (*facts.warnings, *self._call.output.warnings(), *self.warnings)
-        return self._call.noted(facts.replace(choices=said.choices, metadata=said.metadata, warnings=warnings, **named))
+        told = self._call.output.told(facts.replace(choices=said.choices, metadata=said.metadata, **named))
+        return self._call.noted(told.replace(warnings=(*told.warnings, *self.warnings)))
 
 
 def streamed(

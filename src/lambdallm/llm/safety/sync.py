@@ -5,6 +5,8 @@ from lambdallm.llm.safety.sync import SecureLLMClient
 
 from __future__ import annotations
 
+from ..clients.accepted import accepted
+from ..clients.behind import Behind
 from ..drivers import shared_driver
 from ..streaming.source import close, next_of
 from ..streaming.stream import ChatStream
@@ -14,24 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
     from types import TracebackType
-    from typing import Any, Protocol, Self
+    from typing import Any, Self
 
     from ..coerce import Messages, Tool
     from ..errors import LLMError
+    from ..protocols import BlockingLLMClientProtocol
     from ..result import Result
-    from ..streaming.stream import Stream
     from ..types import ChatMessage, Completion, HealthCheckResult, StreamChunk
     from .filters import InputFilter, OutputFilter
     from .secured import OnBlock
-
-    class BlockingClient(Protocol):
-        """What `LLMClientProtocol` is to those who await."""
-
-        complete: Callable[..., Result[Completion, LLMError]]
-        chat: Callable[..., Result[Completion, LLMError]]
-        stream_chat: Callable[..., Stream[StreamChunk, LLMError]]
-        health_check: Callable[..., HealthCheckResult]
-        close: Callable[[], None]
 
 
 class SecureLLMClient:
@@ -39,16 +32,20 @@ class SecureLLMClient:
 
     def __init__(
         self,
-        client: BlockingClient,
+        client: BlockingLLMClientProtocol,
         *,
         input_filters: Sequence[InputFilter] = (),
         output_filters: Sequence[OutputFilter] = (),
         on_block: OnBlock = None,
         reversible: bool = False,
     ) -> None:
-        self.client = client
+        self.client = accepted(client, blocking=True)
         self._filters = Filters(input_filters, output_filters, on_block, reversible)
         self._driver = shared_driver()
+
+    def behind(self, model: str | None = None) -> tuple[Behind, ...]:
+        """The client inside, which answers; see `HandsOnProtocol`."""
+        return (Behind(self.client, model),)
 
     def complete(self, messages: Messages, **kwargs: Any) -> Result[Completion, LLMError]:
         """The whole answer, filtered. `kwargs` go to the client as they are."""
@@ -58,7 +55,8 @@ class SecureLLMClient:
         self, messages: Messages, tools: Iterable[Tool] | None = None, **kwargs: Any
     ) -> Result[Completion, LLMError]:
         """The whole answer of a model that may call `tools`, filtered."""
-        return self._whole(messages, lambda asked: self.client.chat(asked, tools, **kwargs))
+        given: Any = tools
+        return self._whole(messages, lambda asked: self.client.chat(asked, given, **kwargs))
 
     def _whole(self, messages: Messages, ask: Callable[[tuple[ChatMessage, ...]], Any]) -> Result[Completion, LLMError]:
         return self._driver.run(whole(SecuredCall(self._filters), messages, ask))

@@ -11,12 +11,15 @@ Amazon Bedrock, "Get validated JSON results from models"; Gemini API, "Structure
 
 from __future__ import annotations
 
+from functools import reduce
+
 from ..._value import Value
 from .nulls import takes_null
+from .type_kinds import json_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     Json = dict[str, Any]
@@ -27,15 +30,18 @@ class Dialect(Value):
 
     `keywords` are those beyond types, properties, items, enum, anyOf and references; `None` means all there are.
     `closed` objects have no further properties, `full` ones require every property (optional ones may be null),
-    `recursive` schemas may refer to themselves. `strict` says that it has a word for keeping to the schema exactly,
-    `native` that its models take a schema unless their facts deny it, `json` that it can ask for any JSON.
+    `recursive` schemas may refer to themselves; `lone` references have nothing beside them. `strict` says that it has a
+    word for keeping to the schema exactly, `strict_tools` that it has one for tools, `native` that its models take a
+    schema unless their facts deny it, `json` that it can ask for any JSON.
     """
 
     keywords: frozenset[str] | None = frozenset()
     closed: bool = False
     full: bool = False
     recursive: bool = True
+    lone: bool = False
     strict: bool = False
+    strict_tools: bool = False
     native: bool = True
     json: bool = True
 
@@ -44,10 +50,15 @@ _FORMATS = frozenset(("date-time", "time", "date", "duration", "email", "hostnam
 _OPENAI = Dialect(
     frozenset(("pattern", "format", "multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
                "minItems", "maxItems")),
-    closed=True, full=True, strict=True,
+    closed=True, full=True, lone=True, strict=True, strict_tools=True,
 )  # fmt: skip
-_CLAUDE = Dialect(frozenset(("format", "pattern")), closed=True, recursive=False, strict=True, native=False, json=False)
-_GEMINI = Dialect(frozenset(("format", "minItems", "maxItems", "minimum", "maximum", "prefixItems", "title")))
+_CLAUDE = Dialect(
+    frozenset(("format", "pattern")), closed=True, recursive=False, strict=True, strict_tools=True, native=False,
+    json=False,
+)  # fmt: skip
+_GEMINI = Dialect(
+    frozenset(("format", "minItems", "maxItems", "minimum", "maximum", "prefixItems", "title")), lone=True
+)
 _ALL = Dialect(None)
 
 _COHERE = Dialect(frozenset(("format", "pattern")))
@@ -69,6 +80,23 @@ def dialect_of(wire: str, facts: Mapping[str, Any]) -> Dialect:
     if more is True:
         return dialect.replace(keywords=None)
     return dialect if dialect.keywords is None or not more else dialect.replace(keywords=dialect.keywords | {*more})
+
+
+def common(dialects: Iterable[Dialect]) -> Dialect:
+    """What several protocols take: a schema written in it is one that each of them takes."""
+    return reduce(_common, dialects)
+
+
+def _common(one: Dialect, other: Dialect) -> Dialect:
+    keywords = one.keywords if other.keywords is None else other.keywords
+    if one.keywords is not None and other.keywords is not None:
+        keywords = one.keywords & other.keywords
+    either = {name: getattr(one, name) or getattr(other, name) for name in ("closed", "full", "lone", "strict")}
+    both = {name: getattr(one, name) and getattr(other, name) for name in _OF_BOTH}
+    return Dialect(keywords, **either, **both)
+
+
+_OF_BOTH = ("recursive", "strict_tools", "native", "json")
 
 
 def written(schema: Mapping[str, Any], dialect: Dialect) -> dict[str, Any] | None:
@@ -110,8 +138,10 @@ class _Writer:
                 said |= getattr(self, _WRITERS[word])(value)
             elif word in _BASIC or self._takes(word, value):
                 said[word] = value
-            elif word not in _SILENT:
+            elif word not in _SILENT and (word, value) != ("default", None):
                 noted[word] = value
+        if "enum" in said:
+            said = self._typed(said)
         if self._is_object(said):
             said |= self._object(schema, said)
         return self._with_notes(said, noted)
@@ -180,6 +210,13 @@ class _Writer:
     def _enum(self, values: list[Any]) -> Json:
         return {"enum": list(values)}
 
+    def _typed(self, said: Json) -> Json:
+        """An enumeration with its type: OpenAI refuses one without, and shorthands and `Literal` don't say it."""
+        kinds = list(dict.fromkeys(json_type(value) for value in said["enum"]))
+        if "type" in said or None in kinds or self._dialect.keywords is None:
+            return said
+        return {"type": kinds[0] if len(kinds) == 1 else kinds, **said}
+
     def _is_object(self, said: Json) -> bool:
         return said.get("type") == "object" or "properties" in said
 
@@ -223,7 +260,7 @@ class _Writer:
 
             words = ", ".join(f"{word}: {json.dumps(value, default=repr)}" for word, value in noted.items())
             said["description"] = f"{said.get('description', '')} ({words})".strip()
-        if self._dialect.full and "$ref" in said and len(said) > 1:
+        if self._dialect.lone and "$ref" in said and len(said) > 1:
             said["anyOf"] = [{"$ref": said.pop("$ref")}]
         return said
 

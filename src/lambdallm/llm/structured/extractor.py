@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..clients.accepted import accepted
 from ..drivers import shared_async_driver
 from ..result import Ok
 from .template import ExtractorTemplate
@@ -46,7 +47,7 @@ class StructuredExtractor(ExtractorTemplate):
         max_retries: int = 2,
         driver: AsyncDriver | None = None,
     ) -> None:
-        super().__init__(llm_client, default_model, mode, max_retries)
+        super().__init__(accepted(llm_client, blocking=False), default_model, mode, max_retries)
         self._driver = driver or shared_async_driver()
 
     if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class StructuredExtractor(ExtractorTemplate):
         **options: Any,
     ) -> Result[Extraction[Any], LLMError]:
         """A value of the output model with its completion, and the usage and cost of all tries."""
-        wanted = self._wanted(prompt, output_model, model, mode, max_retries, system)
+        wanted = self._wanted(prompt, output_model, model, mode, max_retries, system, options.get("deadline"))
         return await self._driver.run(self._extracted(wanted, self._options(model, options)))
 
     if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Ask, read, and ask again: the extraction of a structure as one flow over a hook that makes one call.
 
 The conversation goes on with the model's own answer and what is wrong with it. Not asked again: what was cut off (it
-would be again), what was refused, what failed at the provider. A way of asking that the provider refuses is given up
-for the next one, as long as nothing has been answered.
+would be again), what was refused, what failed at the provider, and what there is no time left for. A way of asking that
+the provider refuses is given up for the next one, as long as nothing has been answered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..errors import (
     ExtractionParseError,
     LLMContentFilterError,
 )
-from ..flow import Perform
+from ..flow import NOW, Perform
 from ..result import Err, Ok
 from ..types import ChatMessage, TextPart, ToolResult
 from .extraction import Extraction, Tally
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 class Wanted(Value):
     """What is asked: the output model, the conversation, the ways to ask in order, and how often to ask again.
 
-    The modes that a provider refuses are added to `refused`, for the next extraction of the same kind to know.
+    The modes that a provider refuses are added to `refused`, for the next extraction of the same kind to know. After
+    the `deadline`, a reading of the monotonic clock, nothing is asked again.
     """
 
     model: OutputModel
@@ -48,6 +49,7 @@ class Wanted(Value):
     asks: tuple[Ask, ...]
     max_retries: int
     refused: set[str]
+    deadline: float | None = None
 
 
 def extract(wanted: Wanted, call: Callable[[Messages, Ask], Any]) -> Flow[Result[Extraction[Any], LLMError]]:
@@ -80,14 +82,22 @@ def _asked(
         completion: Completion = reply.value
         tally.answered(completion)
         try:
-            return Ok(extracted(read_answer(completion, wanted.model, ask), completion, ask, tally))
+            value, _ = read_answer(completion, wanted.model, ask)
+            return Ok(extracted(value, completion, ask, tally))
         except ExtractionError as error:
-            if completion.finish_reason == "length" or not left:
-                return Err(final_error(error, completion, wanted.max_retries))
+            if completion.finish_reason == "length" or not left or (yield from _is_late(wanted.deadline)):
+                return Err(final_error(error, completion, wanted.max_retries, wanted.max_retries - left + 1))
             messages = (*messages, *_told(completion, error, ask))
         except LLMContentFilterError as error:
             return Err(located(error, completion))
     raise AssertionError("max_retries is negative")
+
+
+def _is_late(deadline: float | None) -> Flow[bool]:
+    if deadline is None:
+        return False
+    now: float = (yield NOW).monotonic
+    return now >= deadline
 
 
 def _once(call: Callable[[Messages, Ask], Any], messages: Messages, ask: Ask) -> Callable[[], Any]:
@@ -118,8 +128,8 @@ def with_words(messages: Messages, words: str) -> Messages:
     return (ChatMessage("system", words), *messages)
 
 
-def read_answer(completion: Completion, model: OutputModel, ask: Ask) -> Any:
-    """The value in an answer.
+def read_answer(completion: Completion, model: OutputModel, ask: Ask) -> tuple[Any, Any]:
+    """The value in an answer, and the JSON that it was made of.
 
     Raises `ExtractionParseError` and `ExtractionValidationError`, and `LLMContentFilterError` where the model declined.
     """
@@ -128,11 +138,11 @@ def read_answer(completion: Completion, model: OutputModel, ask: Ask) -> Any:
         raise LLMContentFilterError(f"The model declined to answer: {words!r}.")
     calls = [each for each in completion.tool_calls if ask.tool is not None and each.name == ask.tool.name]
     if not calls:
-        return model.read(completion.text)
+        return model.find(completion.text)
     return _first_fit(calls, model)
 
 
-def _first_fit(calls: list[ToolCall], model: OutputModel) -> Any:
+def _first_fit(calls: list[ToolCall], model: OutputModel) -> tuple[Any, Any]:
     """The value of the first call whose arguments fit; else the first call's error."""
     errors: list[ExtractionError] = []
     for each in calls:
@@ -143,13 +153,13 @@ def _first_fit(calls: list[ToolCall], model: OutputModel) -> Any:
     raise errors[0]
 
 
-def _of_call(each: ToolCall, model: OutputModel) -> Any:
+def _of_call(each: ToolCall, model: OutputModel) -> tuple[Any, Any]:
     if each.arguments is None:
-        return model.read(each.arguments_json or "")
+        return model.find(each.arguments_json or "")
     made, wrong = model.build(each.arguments)
     if wrong:
         raise mismatch(wrong, _arguments(each))
-    return made
+    return made, each.arguments
 
 
 def _arguments(each: ToolCall) -> str:
@@ -160,7 +170,7 @@ def _arguments(each: ToolCall) -> str:
     return json.dumps(each.arguments, default=repr)
 
 
-def final_error(error: ExtractionError, completion: Completion, max_retries: int) -> LLMError:
+def final_error(error: ExtractionError, completion: Completion, max_retries: int, tries: int = 1) -> LLMError:
     """The error to end with: the last one as it is where asking again was not wanted, or could not have helped."""
     if completion.finish_reason == "length":
         cut = ExtractionParseError(
@@ -173,7 +183,7 @@ def final_error(error: ExtractionError, completion: Completion, max_retries: int
         return located(cut, completion)
     if not max_retries:
         return located(error, completion)
-    message = f"No valid structure in {max_retries + 1} tries. {error.message}"
+    message = f"No valid structure in {tries} {'try' if tries == 1 else 'tries'}. {error.message}"
     exhausted = ExtractionMaxRetriesError(message, text=error.text, problems=error.problems)
     exhausted.__cause__ = located(error, completion)
     return located(exhausted, completion)

@@ -16,16 +16,17 @@ from __future__ import annotations
 import json
 
 from ..._value import Value
+from ..clients.behind import answering
 from ..errors import ConfigurationError, InvalidRequestError, UnsupportedParameterError
 from ..types import ResponseFormat, ToolChoice, ToolDefinition
-from .dialect import UNKNOWN, dialect_of, written
+from .dialect import UNKNOWN, common, dialect_of, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any, Literal
 
-    from ..catalog.resolve import Target
+    from ..clients.behind import Behind
     from ..errors import LLMError
     from .dialect import Dialect
     from .output_model import OutputModel
@@ -49,7 +50,7 @@ class Ask(Value):
 
 
 class Known(Value):
-    """What is known of the model that will answer; `None` where nothing is."""
+    """What is known of the model that will answer, or of all that may; `None` where nothing is."""
 
     native: bool | None
     tools: bool | None
@@ -60,27 +61,57 @@ class Known(Value):
         """Whether the facts say that the model can't be asked this way."""
         return {"native": self.native, "tool": self.tools, "json": self.dialect.json}.get(mode, True) is False
 
+    def takes(self, mode: Mode) -> bool:
+        """Whether the model may be asked this way, as far as is known."""
+        return mode in self.declared if self.declared else not self.denies(mode)
+
 
 def known_of(client: Any, model: str | None) -> Known:
-    """What a client says of the model it will call.
+    """What is known of those that may answer a client's call: what all of them can be asked.
 
-    A client of ours has its target. Any other may declare `structured_modes`, the modes it takes, the best one first.
+    A client of ours has its model's facts. Any other may declare `structured_modes`, the modes it takes, the best one
+    first; one that hands its calls on has `behind` (see `HandsOnProtocol`).
     """
-    find = getattr(client, "_target", None)
-    target = find(model) if callable(find) else getattr(client, "target", None)
+    declared = _declared(client)
+    if declared:
+        return Known("native" in declared or None, "tool" in declared or None, UNKNOWN, declared)
+    each = [_known(end) for end in answering(client, model)]
+    return each[0] if len(each) == 1 else _of_all(each)
+
+
+def _declared(client: Any) -> tuple[Mode, ...]:
     declared = tuple(getattr(client, "structured_modes", None) or ())
     for mode in declared:
         checked_mode(mode)
-    if target is None or not hasattr(target, "facts") or not hasattr(target, "wire"):
-        return Known("native" in declared or None, "tool" in declared or None, UNKNOWN, declared or ("prompted",))
-    return _known(target, getattr(getattr(client, "config", None), "wire", None) or target.wire, declared)
+    return declared
 
 
-def _known(target: Target, wire: str, declared: tuple[Mode, ...]) -> Known:
+def _known(end: Behind) -> Known:
+    """What is known of one; whose calls are its own (no target, or no wire protocol) is told in words."""
+    declared, target = _declared(end.client), end.target
+    if target is None or not target.wire:
+        native = end.facts.get("json_schema", "native" in declared or None)
+        tools = end.facts.get("tools", "tool" in declared or None)
+        can: tuple[tuple[Mode, Any], ...] = (("native", native), ("tool", tools), ("prompted", True))
+        return Known(native, tools, UNKNOWN, declared or tuple(mode for mode, said in can if said))
     native = target.model.json_schema
     native = target.facts.get("json_schema") if native is None else native
     tools = False if "tools" in target.facts.get("unsupported", ()) else target.model.tools
-    return Known(native, tools, dialect_of(wire, target.facts), declared)
+    return Known(native, tools, dialect_of(target.wire, target.facts), declared)
+
+
+def _of_all(each: list[Known]) -> Known:
+    """What several can be asked alike."""
+    declared: tuple[Mode, ...] = ()
+    if any(known.declared for known in each):
+        declared = tuple(mode for mode in MODES if all(known.takes(mode) for known in each)) or ("prompted",)
+    native, tools = _agreed([known.native for known in each]), _agreed([known.tools for known in each])
+    return Known(native, tools, common([known.dialect for known in each]), declared)
+
+
+def _agreed(said: list[bool | None]) -> bool | None:
+    """What all say; no where one says no, unknown where one does not know."""
+    return False if False in said else None if None in said else True
 
 
 def checked_mode(mode: str) -> AskedMode:
@@ -132,7 +163,7 @@ def _native(model: OutputModel, known: Known, fitted: Mapping[str, Any] | None) 
 
 
 def _tool(model: OutputModel, known: Known, fitted: Mapping[str, Any] | None) -> Ask:
-    strict = _strict(known, fitted)
+    strict = _strict(known, fitted) if known.dialect.strict_tools else None
     parameters = fitted if strict and fitted is not None else model.schema
     told = model.description or "Give the answer."
     tool = ToolDefinition(model.name, told, parameters, strict)

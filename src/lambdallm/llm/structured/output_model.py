@@ -68,12 +68,16 @@ class OutputModel(Value):
 
     def unwrapped(self, value: Any) -> Any:
         """An answer, or a part of one, without the wrapper."""
-        if self.wrapped and isinstance(value, dict):
+        if self.wrapped and isinstance(value, dict) and value.keys() <= {WRAPPER}:
             return value.get(WRAPPER)
         return value
 
     def read(self, text: str) -> Any:
-        """The instance of the JSON in a model's text: the first that fits.
+        """The instance of the JSON in a model's text; raises as `find` does."""
+        return self.find(text)[0]
+
+    def find(self, text: str) -> tuple[Any, Any]:
+        """The instance of the first JSON in a model's text that fits, and that JSON.
 
         Raises `ExtractionParseError` where there is no JSON, and `ExtractionValidationError` naming what does not fit
         in the likeliest candidate.
@@ -82,7 +86,7 @@ class OutputModel(Value):
         for value in self._candidates(text):
             made, wrong = self.build(value)
             if not wrong:
-                return made
+                return made, value
             elsewhere = wrong[0].startswith("$: expected")
             if nearest is None or elsewhere < nearest[0]:
                 nearest = elsewhere, wrong

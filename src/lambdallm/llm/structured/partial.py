@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ..types import StreamChunk
     from .modes import Ask
     from .output_model import OutputModel
-    from .partial_json import Moment
 
     T_co = TypeVar("T_co", covariant=True)
 
@@ -34,16 +33,14 @@ class Partial(_Of[T_co]):
     """A structure as it was known at one moment of a stream.
 
     `data` is plain JSON data, each a beginning of the next: strings grow, lists and objects gain members at their end.
-    It is made when it is first looked at. `value` is the validated instance, on the last one of a stream alone.
+    It is made when it is first looked at. `value` is the validated instance, on the last one of a stream alone, whose
+    `data` is what that was made of: other data than before only where a model's first JSON was not its answer.
     """
 
-    __slots__ = ("_data", "_moment", "_unwrap", "final", "value")
+    __slots__ = ("_data", "_look", "final", "value")
 
-    def __init__(
-        self, moment: Moment | None, unwrap: Callable[[Any], Any], value: T_co | None = None, *, final: bool = False
-    ) -> None:
-        self._moment = moment
-        self._unwrap = unwrap
+    def __init__(self, look: Callable[[], Any], value: T_co | None = None, *, final: bool = False) -> None:
+        self._look: Callable[[], Any] | None = look
         self._data: Any = None
         self.value = value
         self.final = final
@@ -51,8 +48,8 @@ class Partial(_Of[T_co]):
     @property
     def data(self) -> Any:
         """What is known, as dictionaries, lists and plain values; `None` where nothing is."""
-        if self._moment is not None:
-            self._data, self._moment = self._unwrap(self._moment.data()), None
+        if self._look is not None:
+            self._data, self._look = self._look(), None
         return self._data
 
     def __repr__(self) -> str:
@@ -81,14 +78,8 @@ class PartialAnswer:
         news = [self._feed(piece) for piece in self._pieces(chunk)]
         if not any(news) or self._reader is None:
             return None
-        return Partial(self._reader.moment(), self._model.unwrapped)
-
-    def last(self, value: Any) -> Partial[Any]:
-        """All that is known, and the value that it is."""
-        if self._reader is not None:
-            self._reader.close()
-        moment = None if self._reader is None else self._reader.moment()
-        return Partial(moment, self._model.unwrapped, value, final=True)
+        moment, unwrapped = self._reader.moment(), self._model.unwrapped
+        return Partial(lambda: unwrapped(moment.data()))
 
     def _pieces(self, chunk: StreamChunk) -> list[str]:
         if self._ask.tool is None:

@@ -68,7 +68,8 @@ class PartialJson:
         reader.feed('{"name": "Ad')
         reader.moment().data()      # {'name': 'Ad'}
 
-    `rest` is the text after a value that is whole, or from where it stopped being JSON.
+    `rest` is the text after a value that is whole, or from where it stopped being JSON. A number that is all there is
+    becomes whole by what follows it.
     """
 
     def __init__(self) -> None:
@@ -93,13 +94,6 @@ class PartialJson:
             at = following
         if self.done or self.failed:
             self.rest = text[at:]
-        return self._news > before
-
-    def close(self) -> bool:
-        """Say that no more will come: a number at the root is whole only now. Whether more is known by that."""
-        before = self._news
-        if not self.done and not self.failed and self._tail and not self._open and self._pieces is None:
-            self._word(self._tail)
         return self._news > before
 
     def moment(self) -> Moment:

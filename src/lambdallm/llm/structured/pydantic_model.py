@@ -1,22 +1,42 @@
-"""Pydantic's models as output models. Pydantic itself is never imported here: who has a model has it."""
+"""Pydantic's models and dataclasses as output models. Who has one has pydantic: it costs nobody else anything."""
 
 from __future__ import annotations
 
 import json
 
+from ..errors import ConfigurationError
 from .type_kinds import is_pydantic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["is_pydantic", "model_schema", "model_value"]
 
 
 def model_schema(cls: Any) -> dict[str, Any]:
-    """The model's own schema, by its aliases, as pydantic writes it for input."""
-    schema: dict[str, Any] = cls.model_json_schema()
+    """The model's own schema, by its aliases, as pydantic writes it for input.
+
+    Raises `ConfigurationError` where pydantic can't: a name that is not defined, a field that JSON has no word for.
+    """
+    try:
+        schema: dict[str, Any] = _ways(cls)[0]()
+    except (RuntimeError, NameError) as error:
+        words = str(error).partition("\n")[0].rstrip(".")
+        fix = "Correct the model, or give a JSON Schema instead."
+        raise ConfigurationError(f"The schema of {cls.__name__!r} can't be made: {words}.", fix=fix) from error
     return schema
+
+
+def _ways(cls: Any) -> tuple[Callable[[], Any], Callable[[str], Any]]:
+    """How its schema is made, and how JSON is read as it: a model says both itself."""
+    if hasattr(cls, "model_json_schema"):
+        return cls.model_json_schema, cls.model_validate_json
+    from pydantic import TypeAdapter
+
+    adapter = TypeAdapter(cls)
+    return adapter.json_schema, adapter.validate_json
 
 
 def model_value(value: Any, cls: Any) -> tuple[Any, list[str]]:
@@ -25,7 +45,7 @@ def model_value(value: Any, cls: Any) -> tuple[Any, list[str]]:
     The value goes through JSON again: strict models take a date's text from JSON alone.
     """
     try:
-        return cls.model_validate_json(json.dumps(value)), []
+        return _ways(cls)[1](json.dumps(value)), []
     except ValueError as error:
         return None, _problems(error)
 

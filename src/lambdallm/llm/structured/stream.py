@@ -96,13 +96,13 @@ def _followed(
     completion = source.completion()
     tally.answered(completion)
     try:
-        value = read_answer(completion, wanted.model, ask)
+        value, data = read_answer(completion, wanted.model, ask)
     except ExtractionError as error:
         return Err(final_error(error, completion, max_retries=0))
     except LLMContentFilterError as error:
         return Err(located(error, completion))
     done.append(extracted(value, completion, ask, tally))
-    yield Emit((answer.last(value),))
+    yield Emit((Partial(lambda: wanted.model.unwrapped(data), value, final=True),))
     return Ok(None)
 
 

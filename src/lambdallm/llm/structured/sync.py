@@ -5,20 +5,22 @@ from lambdallm.llm.structured.sync import StructuredExtractor
 
 from __future__ import annotations
 
+from ..clients.accepted import accepted
 from ..drivers import shared_driver
 from ..result import Ok
 from .template import ExtractorTemplate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-    from typing import Any, Protocol, TypeVar, overload
+    from collections.abc import Callable, Generator
+    from typing import Any, TypeVar, overload
 
     from ..coerce import Messages
     from ..drivers import Driver
     from ..errors import LLMError
+    from ..protocols import BlockingLLMClientProtocol
     from ..result import Result
-    from ..types import Completion, StreamChunk
+    from ..types import StreamChunk
     from .extraction import Extraction
     from .flow import Wanted
     from .modes import AskedMode
@@ -26,21 +28,6 @@ if TYPE_CHECKING:
     from .stream import ObjectStream
 
     T = TypeVar("T")
-
-    class BlockingClient(Protocol):
-        """What an extractor needs of a client that blocks."""
-
-        def complete(self, messages: Messages, **kwargs: Any) -> Result[Completion, LLMError]:
-            """The whole answer."""
-            ...
-
-        def chat(self, messages: Messages, tools: Any = None, **kwargs: Any) -> Result[Completion, LLMError]:
-            """The whole answer of a model that may call tools."""
-            ...
-
-        def stream_chat(self, messages: Messages, **kwargs: Any) -> Iterable[StreamChunk]:
-            """The answer piece by piece."""
-            ...
 
 
 class StructuredExtractor(ExtractorTemplate):
@@ -53,14 +40,14 @@ class StructuredExtractor(ExtractorTemplate):
 
     def __init__(
         self,
-        llm_client: BlockingClient,
+        llm_client: BlockingLLMClientProtocol,
         default_model: str | None = None,
         *,
         mode: AskedMode = "auto",
         max_retries: int = 2,
         driver: Driver | None = None,
     ) -> None:
-        super().__init__(llm_client, default_model, mode, max_retries)
+        super().__init__(accepted(llm_client, blocking=True), default_model, mode, max_retries)
         self._driver = driver or shared_driver()
 
     if TYPE_CHECKING:
@@ -154,7 +141,7 @@ class StructuredExtractor(ExtractorTemplate):
         **options: Any,
     ) -> Result[Extraction[Any], LLMError]:
         """A value of the output model with its completion, and the usage and cost of all tries."""
-        wanted = self._wanted(prompt, output_model, model, mode, max_retries, system)
+        wanted = self._wanted(prompt, output_model, model, mode, max_retries, system, options.get("deadline"))
         return self._driver.run(self._extracted(wanted, self._options(model, options)))
 
     if TYPE_CHECKING:

@@ -48,6 +48,7 @@ class ExtractorTemplate:
         mode: AskedMode | None,
         max_retries: int | None,
         system: str | None,
+        deadline: float | None = None,
     ) -> Wanted:
         """What is asked, from the arguments of a call."""
         shape, model = self._modelled(output_model), model or self.default_model
@@ -58,6 +59,7 @@ class ExtractorTemplate:
             asks(shape, self.mode if mode is None else checked_mode(mode), known_of(self.llm_client, model), refused),
             self.max_retries if max_retries is None else _checked_retries(max_retries),
             refused,
+            deadline,
         )
 
     def _refusals(self, model: str | None, shape: OutputModel) -> set[str]:

@@ -49,10 +49,13 @@ _KEYWORDS = (
 _OF_LISTS = {"minLength": "minItems", "maxLength": "maxItems"}
 
 
-def bare(hint: Any) -> tuple[Any, Json]:
-    """The hint without `Annotated`, `Required`, aliases and `NewType`, and the schema keywords they say."""
+def bare(hint: Any, *, follow: bool = True) -> tuple[Any, Json]:
+    """The hint without `Annotated`, `Required`, aliases and `NewType`, and the schema keywords they say.
+
+    Without `follow` it ends at an alias (`type Tree = list[Tree]`), which may lead back to itself.
+    """
     notes: Json = {}
-    while True:
+    for _ in range(_MOST_WRAPPERS):
         origin = getattr(hint, "__origin__", None)
         if (metadata := getattr(hint, "__metadata__", None)) is not None:
             hint = origin
@@ -61,10 +64,27 @@ def bare(hint: Any) -> tuple[Any, Json]:
             hint = hint.__args__[0]
         elif (supertype := getattr(hint, "__supertype__", None)) is not None:
             hint = supertype
-        elif type(hint).__name__ == "TypeAliasType":
-            hint = hint.__value__
+        elif follow and is_alias(hint):
+            hint = aliased(hint)
         else:
-            return hint, notes
+            break
+    return hint, notes
+
+
+_MOST_WRAPPERS = 100
+"""An alias may stand for itself."""
+
+
+def is_alias(hint: Any) -> bool:
+    """Whether it is what a `type` statement makes, its type parameters given or not."""
+    return type(getattr(hint, "__origin__", hint)).__name__ == "TypeAliasType"
+
+
+def aliased(alias: Any) -> Any:
+    """The hint that an alias stands for."""
+    origin = getattr(alias, "__origin__", alias)
+    given = dict(zip(origin.__type_params__, getattr(alias, "__args__", ()), strict=False))
+    return _substituted(origin.__value__, given) if given else origin.__value__
 
 
 _WRAPPERS = tuple(
@@ -129,7 +149,8 @@ def _generic(hint: Any, args: tuple[Any, ...]) -> tuple[str, Any]:
 
 def _class_kind(cls: type) -> tuple[str, Any]:
     if hasattr(cls, "__members__"):
-        return "enum", cls
+        is_flag = any((base.__module__, base.__name__) == ("enum", "Flag") for base in cls.__mro__)
+        return "flags" if is_flag else "enum", cls
     return _STANDARD.get((cls.__module__, cls.__name__), ""), cls
 
 
@@ -147,20 +168,22 @@ def enum_values(cls: Any) -> tuple[Any, ...]:
 
 def literal_type(values: tuple[Any, ...]) -> str | None:
     """The JSON type that all the values have; `None` where they differ."""
-    kinds = {_JSON_TYPES.get(type(value)) or _base_type(value) for value in values}
+    kinds = {json_type(value) for value in values}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 _JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
 
-def _base_type(value: Any) -> str | None:
-    return next((word for kind, word in _JSON_TYPES.items() if isinstance(value, kind)), None)
+def json_type(value: Any) -> str | None:
+    """The word for a plain value's type; `None` for what is no plain value."""
+    known = _JSON_TYPES.get(type(value))
+    return known or next((word for kind, word in _JSON_TYPES.items() if isinstance(value, kind)), None)
 
 
 def is_pydantic(hint: Any) -> bool:
-    """Whether it is a model of pydantic 2; pydantic is not imported to find out."""
-    return isinstance(hint, type) and hasattr(hint, "model_json_schema") and hasattr(hint, "model_validate")
+    """Whether it is a model or a dataclass of pydantic 2; pydantic is not imported to find out."""
+    return isinstance(hint, type) and hasattr(hint, "__pydantic_validator__")
 
 
 def is_class_with_fields(hint: Any) -> bool:
@@ -190,14 +213,27 @@ def fields_of(cls: Any) -> tuple[Field, ...]:
     Raises `ConfigurationError` where an annotation names what can't be found.
     """
     origin = getattr(cls, "__origin__", cls)
-    hints = _hints(origin)
+    return _READ[_way(origin) or ""](origin, _hints(cls))
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    """The hints of a class by their names, type arguments in the place of its parameters and of its bases'."""
+    origin = getattr(cls, "__origin__", cls)
+    hints = _own_hints(origin)
+    if any(map(_is_open, hints.values())):
+        for base in filter(is_class_with_fields, origin.__dict__.get("__orig_bases__", origin.__bases__)):
+            plain = _own_hints(getattr(base, "__origin__", base))
+            hints |= {name: hint for name, hint in _hints(base).items() if hints.get(name) == plain.get(name)}
     given = dict(zip(getattr(origin, "__parameters__", ()), getattr(cls, "__args__", ()), strict=False))
-    if given:
-        hints = {name: _substituted(hint, given) for name, hint in hints.items()}
-    return _READ[_way(origin) or ""](origin, hints)
+    return {name: _substituted(hint, given) for name, hint in hints.items()} if given else hints
 
 
-def _hints(cls: type) -> dict[str, Any]:
+def _is_open(hint: Any) -> bool:
+    """Whether a type parameter is in it."""
+    return type(hint).__name__ == "TypeVar" or bool(getattr(hint, "__parameters__", ()))
+
+
+def _own_hints(cls: type) -> dict[str, Any]:
     from typing import get_type_hints
 
     try:
@@ -218,17 +254,20 @@ def _substituted(hint: Any, given: Mapping[Any, Any]) -> Any:
 
 
 def _of_dataclass(cls: Any, hints: dict[str, Any]) -> tuple[Field, ...]:
+    """What the constructor takes: fields, and what is for `__post_init__` alone (`InitVar`)."""
     from dataclasses import MISSING, fields
 
+    kept = {field.name for field in fields(cls)}
+    taken = [field for field in cls.__dataclass_fields__.values() if field.init]
     return tuple(
         Field(
             field.name,
-            hints[field.name],
+            hints[field.name] if field.name in kept else hints[field.name].type,
             field.default is MISSING and field.default_factory is MISSING,
             {"description": str(field.metadata["description"])} if "description" in field.metadata else EMPTY,
         )
-        for field in fields(cls)
-        if field.init
+        for field in taken
+        if field.name in kept or type(hints[field.name]).__name__ == "InitVar"
     )
 
 

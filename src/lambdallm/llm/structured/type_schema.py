@@ -8,7 +8,17 @@ instance is made of a JSON value is told in `type_value`, by the same table of k
 from __future__ import annotations
 
 from ..errors import ConfigurationError
-from .type_kinds import bare, enum_values, fields_of, is_class_with_fields, kind_of, literal_type, named
+from .type_kinds import (
+    aliased,
+    bare,
+    enum_values,
+    fields_of,
+    is_alias,
+    is_class_with_fields,
+    kind_of,
+    literal_type,
+    named,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +41,7 @@ class _Writer:
     def __init__(self) -> None:
         self.defs: Json = {}
         self._names: dict[Any, str] = {}
+        self._again: set[Any] = set()
 
     def root(self, hint: Any) -> Json:
         """The schema of the outermost type, in place rather than under `$defs`."""
@@ -41,13 +52,29 @@ class _Writer:
 
     def write(self, hint: Any, where: str) -> Json:
         """The schema of a type inside another; `where` is the field it is the type of."""
-        inner, notes = bare(hint)
+        inner, notes = bare(hint, follow=False)
+        if is_alias(inner) and not is_alias(bare(inner)[0]):
+            return self._alias(inner, where) | notes
         kind, details = kind_of(inner)
         writer = _KINDS.get(kind)
         if writer is None:
             fix = "Use plain values, containers, enums, or classes with fields; or give a JSON Schema instead."
             raise ConfigurationError(f"The type of {where!r} is {hint!r}, which JSON has no word for.", fix=fix)
         return writer(self, details, where) | notes
+
+    def _alias(self, alias: Any, where: str) -> Json:
+        """What an alias stands for, in place; a reference to its definition, where it leads back to itself."""
+        if alias in self._names:
+            self._again.add(alias)
+            return {"$ref": f"#/$defs/{self._names[alias]}"}
+        self._names[alias] = name = _free_name(named(alias), self.defs)
+        self.defs[name] = {}
+        schema = self.write(aliased(alias), where)
+        if alias not in self._again:
+            del self.defs[name], self._names[alias]
+            return schema
+        self.defs[name] = schema
+        return {"$ref": f"#/$defs/{name}"}
 
     def reference(self, cls: Any, _where: str) -> Json:
         """A reference to a class's definition, which is made when it is first met."""
@@ -121,6 +148,7 @@ _KINDS: dict[str, Callable[[_Writer, Any, str], Json]] = {
     "datetime": _plain({"type": "string", "format": "date-time"}), "date": _plain({"type": "string", "format": "date"}),
     "time": _plain({"type": "string", "format": "time"}), "uuid": _plain({"type": "string", "format": "uuid"}),
     "enum": lambda writer, cls, where: _enum(writer, enum_values(cls), where), "literal": _enum, "union": _union,
+    "flags": lambda writer, cls, where: {"type": "array", "items": _enum(writer, tuple(cls.__members__), where)},
     "list": _list, "sequence": _list, "set": _list, "frozenset": _list, "variadic": _list, "tuple": _tuple,
     "dict": _mapping, "class": _Writer.reference, "pydantic": _Writer.foreign,
 }  # fmt: skip

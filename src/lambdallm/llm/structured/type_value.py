@@ -201,6 +201,17 @@ def _member(reader: _Reader, value: Any, cls: Any, path: str) -> Any:
     return by_value[0] if by_value else cls[found]
 
 
+def _flags(reader: _Reader, names: Any, cls: Any, path: str) -> Any:
+    """Members by their names, as one value."""
+    if not isinstance(names, list):
+        return reader.wrong(path, "array", names)
+    found = [_literal(reader, each, tuple(cls.__members__), f"{path}[{at}]") for at, each in enumerate(names)]
+    made = cls(0)
+    for name in found:
+        made = made if name is _ABSENT else made | cls[name]
+    return made
+
+
 def _instance_of_pydantic(reader: _Reader, value: Any, cls: Any, path: str) -> Any:
     from .pydantic_model import model_value
 
@@ -215,7 +226,7 @@ _READERS: dict[str, Callable[[_Reader, Any, Any, str], Any]] = {
     "any": lambda _reader, value, _details, _path: value, "object": _checked(dict, "object"),
     "array": _checked(list, "array"), "decimal": _decimal, "datetime": _from_text("date and time", "fromisoformat"),
     "date": _from_text("date", "fromisoformat"), "time": _from_text("time", "fromisoformat"),
-    "uuid": _from_text("UUID"), "enum": _member, "literal": _literal, "union": _Reader.union,
+    "uuid": _from_text("UUID"), "enum": _member, "flags": _flags, "literal": _literal, "union": _Reader.union,
     "list": _Reader.items, "sequence": _Reader.items, "tuple": _Reader.tuple_of, "dict": _Reader.mapping,
     "set": lambda reader, value, item, path: set(reader.set_of(value, item, path)),
     "frozenset": lambda reader, value, item, path: frozenset(reader.set_of(value, item, path)),
