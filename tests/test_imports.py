@@ -128,3 +128,11 @@ def test_the_client_librarys_door_opens_every_documented_name():
     assert set(llm.__all__) == set(llm._HOMES) <= set(dir(llm))
     with pytest.raises(AttributeError, match="nope"):
         llm.nope  # noqa: B018
+
+
+def test_a_first_answer_loads_nothing_that_only_errors_and_event_loops_need():
+    """Neither what reads errors (its patterns take a millisecond to compile) nor the driver that awaits."""
+    found = imported("from lambdallm import WireClient\nWireClient('echo').chat('Hi').unwrap()")
+    assert "lambdallm.llm.wire.openai_chat.response" in found
+    unneeded = ("drivers.awaiting", "drivers.threads", "wire.openai_error", "wire.waits", "clients.policies", "caching")
+    assert not {name for name in found if name.removeprefix("lambdallm.llm.").startswith(unneeded)}

@@ -61,7 +61,7 @@ def checked_listeners(listeners: Any) -> tuple[Listener, ...]:
 _PARTS = {
     "circuit_breaker": (("is_available", "refuses"), "a ProviderCircuitBreaker"),
     "rate_limiter": (("admit", "key_of"), "a RateLimiter, or requests_per_minute and tokens_per_minute"),
-    "token_counter": (("count", "count_messages"), "an EstimatingCounter, or another of TokenCounterProtocol"),
+    "token_counter": (("count_messages",), "an EstimatingCounter, or another of TokenCounterProtocol"),
     "pricing": (("price_of",), "a PricingManager"),
 }
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdallm.llm.wire.headers import rate_limit_reset, request_id, retry_after, said_wait, wait_seconds
+from lambdallm.llm.wire.headers import request_id
+from lambdallm.llm.wire.waits import rate_limit_reset, retry_after, said_wait, wait_seconds
 
 NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..call import CallSettings
 from ..catalog.resolve import resolve, resolve_embedding
-from ..drivers import shared_async_driver, shared_driver
+from ..drivers import shared_driver
 from ..errors import LLMError
 from ..options import check_options, check_settings
 from ..pipeline import chat, count_tokens, stream_chat
@@ -128,6 +128,8 @@ class AsyncWireClient(_Base):
     """The asynchronous twin of `WireClient`."""
 
     def __init__(self, model: str, *, driver: AsyncDriver | None = None, **options: Any) -> None:
+        from ..drivers import shared_async_driver
+
         super().__init__(model, **options)
         self._driver = driver or shared_async_driver()
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 
 from ..errors import error_for
-from .openai_error import ErrorFacts
-from .openai_error import decode_error as decode_any_error
+from . import failures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from ...transport.types import Headers
     from ..errors import LLMError
+    from .openai_error import ErrorFacts
 
 _WORDS = (
     ("too_many_tokens", "context_length_exceeded"), ("too many tokens", "context_length_exceeded"),
@@ -30,7 +30,7 @@ _BY_STATUS = {498: "content_filter", 499: "timeout_error"}
 
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
     """An answer that is not 2xx, whatever its body is. The body's `id` is the request's."""
-    error = decode_any_error(status, headers, body)
+    error = failures.decode_error(status, headers, body)
     record = _record(body)
     kind, id = record.get("error_type"), record.get("id")
     if word := _word(kind, error.message) or _BY_STATUS.get(status):
@@ -44,7 +44,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
 
 def error_facts(message: str, kind: Any = None) -> ErrorFacts:
     """What an error inside a stream says, classified."""
-    facts = ErrorFacts(message)
+    facts = failures.error_facts(message)
     facts.words = _word(kind, message) or (kind if isinstance(kind, str) else None)
     return facts
 

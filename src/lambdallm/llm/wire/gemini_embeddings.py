@@ -13,8 +13,8 @@ from ..result import Err, Ok
 from ..types import Embeddings
 from .codec import Encoded
 from .embedding import as_bytes, asked, parsed, token_usage, unreadable, unsupported, vectors
+from .failures import error_inside
 from .openai_chat.fields import leftovers, records
-from .openai_error import error_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

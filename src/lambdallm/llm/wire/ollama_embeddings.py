@@ -11,10 +11,10 @@ from ..result import Err, Ok
 from ..types import EMPTY, Embeddings, Usage
 from .codec import Encoded
 from .embedding import as_bytes, asked, parsed, unreadable, vectors
+from .failures import decode_error, error_inside
 from .headers import request_id
 from .openai_chat.fields import count, leftovers
 from .openai_embeddings import model_in
-from .openai_error import decode_error, error_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from ..result import Err, Ok
 from ..types import EMPTY, ChatMessage, Choice, Completion, StreamChunk, TextPart
 from .body import body_writer
 from .codec import Encoded, is_set, without_ignored
+from .failures import decode_error, error_inside, stream_error
 from .framing import FramingError
 from .headers import request_id
 from .notes import extra_of
 from .openai_chat.events import ChoiceEvents
 from .openai_chat.fields import finish_reason, grow, leftovers, read_usage, records
-from .openai_error import decode_error, error_inside, stream_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from ..result import Err, Ok
 from ..types import EMPTY, Embeddings
 from .codec import Encoded
 from .embedding import as_bytes, asked, in_order, parsed, refuse_packed_integers, unreadable, vectors
+from .failures import decode_error, error_inside
 from .headers import request_id
 from .openai_chat.fields import count, leftovers, read_usage, records
-from .openai_error import decode_error, error_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

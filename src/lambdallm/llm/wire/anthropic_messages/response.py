@@ -26,7 +26,8 @@ from ...types import (
     Usage,
 )
 from ..billing import counted_apart, tier_of
-from ..headers import request_id, wait_seconds
+from ..failures import wait_seconds
+from ..headers import request_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ from ....transport.types import find_header
 from ...errors import ProviderResponseError, error_for
 from ...result import Err, Ok
 from ...types import ChatMessage, Choice, Completion
-from ..headers import request_id, wait_seconds
+from ..failures import wait_seconds
+from ..headers import request_id
 from .content import decode_block
 from .fields import read_finish_reason, read_metadata, read_usage
 from .request import encode_request

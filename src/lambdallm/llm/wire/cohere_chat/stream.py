@@ -13,8 +13,8 @@ import json
 
 from ...types import EMPTY, ReasoningPart, StreamChunk, TextPart, ToolCallDelta
 from ..cohere_error import error_facts
+from ..failures import stream_error
 from ..framed import FramedDecoder
-from ..openai_error import stream_error
 from ..repeat import Repeat
 from ..sse import SseDecoder
 from .fields import finish_reason, inner, leftovers, noted, read_usage, text_of

@@ -15,9 +15,9 @@ from ..cohere_chat.fields import finish_reason, inner, leftovers, noted, read_us
 from ..cohere_chat.response import as_text
 from ..cohere_chat.stream import ended_badly
 from ..cohere_error import error_facts
+from ..failures import stream_error
 from ..framed import FramedDecoder
 from ..ndjson import NdjsonDecoder
-from ..openai_error import stream_error
 from ..repeat import Repeat
 from .response import CALL_FIELDS, rest_of
 

@@ -18,7 +18,8 @@ from ...errors import (
     TokenLimitError,
     error_for,
 )
-from ..headers import duration, request_id, said_wait, wait_seconds
+from ..headers import request_id
+from ..waits import duration, said_wait, wait_seconds
 from .fields import records, word
 
 TYPE_CHECKING = False

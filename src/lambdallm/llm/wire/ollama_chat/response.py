@@ -10,10 +10,10 @@ import json
 from ...errors import LLMModelNotFoundError, ProviderResponseError, error_for
 from ...result import Err, Ok
 from ...types import EMPTY, ChatMessage, Choice, Completion, ReasoningPart, TextPart, ToolCall, Usage
-from .. import openai_error
+from .. import failures
+from ..failures import error_inside
 from ..headers import request_id
 from ..notes import FORM
-from ..openai_error import error_inside
 from .messages import MADE_ID, PROTOCOL
 
 TYPE_CHECKING = False
@@ -160,7 +160,7 @@ def records(value: Any) -> list[Record]:
 
 def decode_error(status: int, headers: Headers, body: bytes) -> LLMError:
     """An answer that is not 2xx. A model that is not there yet is an error that says how to get it."""
-    error = openai_error.decode_error(status, headers, body)
+    error = failures.decode_error(status, headers, body)
     if word := _word(error.message):
         kind = error_for(status, error.message, type=word)
         kind.type, kind.request_id, kind.retry_after = error.type, error.request_id, error.retry_after

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 
 from ...types import EMPTY, StreamChunk, ToolCallDelta
+from ..failures import error_inside, stream_error
 from ..framed import FramedDecoder
 from ..ndjson import NdjsonDecoder
-from ..openai_error import error_inside, stream_error
 from .response import (
     CHAT_FIELDS,
     MESSAGE_FIELDS,

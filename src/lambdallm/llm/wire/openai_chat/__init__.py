@@ -35,14 +35,15 @@ Source: OpenAI, "Chat Completions: Create chat completion"; the providers' own p
 
 from __future__ import annotations
 
-from ..openai_error import decode_error, encode_error
+from ..failures import decode_error
 from .request import encode_request
 from .response import decode_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...errors import LambdaLLMError
     from ...types import ChatRequest, Completion
-    from ..codec import Decoder, Encoder
+    from ..codec import Decoder, EncodedError, Encoder
 
 PATHS = {"chat": "/chat/completions", "stream": "/chat/completions"}
 STREAM_TYPE = "text/event-stream"
@@ -67,6 +68,13 @@ def encode_response(answer: Completion, request: ChatRequest, *, id: str, create
     from .answer import encode_response as encode
 
     return encode(answer, request, id=id, created=created)
+
+
+def encode_error(error: LambdaLLMError) -> EncodedError:
+    """An error as OpenAI's server would answer it; see `openai_error_told`."""
+    from ..openai_error_told import encode_error as encode
+
+    return encode(error)
 
 
 def StreamEncoder(request: ChatRequest, *, id: str, created: int) -> Encoder:

@@ -14,7 +14,7 @@ import json
 from ...streaming.accumulator import Accumulator
 from ...types import ChatMessage, Choice, ReasoningPart, RefusalPart, TextPart
 from ..notes import form, own_fields
-from ..openai_error import error_object
+from ..openai_error_told import error_object
 from .answer import as_bytes, beside_choices, envelope, finish_word, is_legacy, late_fields, usage_body
 from .fields import PROTOCOL
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 from ...errors import StreamError
 from ...types import StreamChunk
-from ..openai_error import ErrorFacts, error_inside, stream_error
+from ..failures import error_facts, error_inside, stream_error
 from ..sse import SseDecoder
 from .fields import as_json, read_usage, records
 
@@ -45,7 +45,7 @@ class ChoiceEvents(ABC):
                     self._fail(f"The stream is malformed: {text[:_SHOWN]!r} can't be read as JSON.")
 
     def _event(self, name: str, event: Any, chunks: list[StreamChunk]) -> None:
-        found = ErrorFacts(event) if name == "error" else error_inside(event)
+        found = error_facts(event) if name == "error" else error_inside(event)
         if found is not None:
             self.error = stream_error(found, usage=read_usage(event) if isinstance(event, dict) else None)
             return

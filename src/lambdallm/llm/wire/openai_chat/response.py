@@ -24,8 +24,8 @@ from ...types import (
     TextPart,
     ToolCall,
 )
+from ..failures import error_inside
 from ..headers import request_id
-from ..openai_error import error_inside
 from .fields import (
     PROTOCOL,
     REPLAYED_FIELDS,

@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 
 from ...types import EMPTY, ReasoningPart, RefusalPart, StreamChunk, TextPart
+from ..failures import error_inside, stream_error
 from ..framing import FramingError
 from ..notes import own_fields
-from ..openai_error import error_inside, stream_error
 from ..repeat import Repeat
 from .calls import CallTracker
 from .events import ChoiceEvents

@@ -39,7 +39,7 @@ optional field must be given. A tool of ours that says nothing is therefore sent
 
 from __future__ import annotations
 
-from ..openai_error import decode_error
+from ..failures import decode_error
 from .request import encode_request
 from .response import decode_response
 
@@ -76,7 +76,7 @@ def encode_response(answer: Completion, request: ChatRequest, *, id: str, create
 
 def encode_error(error: LambdaLLMError) -> EncodedError:
     """An error as OpenAI's server would answer it, so that its SDKs raise the matching class."""
-    from ..openai_error import encode_error
+    from ..openai_error_told import encode_error
 
     return encode_error(error)
 

@@ -11,8 +11,8 @@ import json
 from ...errors import ProviderResponseError
 from ...result import Err, Ok
 from ...types import ChatMessage, Choice, Completion, ToolCall
+from ..failures import error_facts, error_inside
 from ..headers import request_id
-from ..openai_error import ErrorFacts, error_inside
 from .fields import ending, leftovers, noted, read_usage, records, word
 from .items import answer_parts
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...errors import LLMError
     from ...result import Result
     from ...types import FinishReason, Metadata, Part
+    from ..openai_error import ErrorFacts
 
 _ANSWER = frozenset(("id", "object", "model", "output", "output_text", "usage", "error", "status"))
 
@@ -48,7 +49,7 @@ def failure(answer: Any) -> ErrorFacts | None:
     if found := error_inside(answer):
         return found
     if isinstance(answer, dict) and answer.get("status") == "failed":
-        return ErrorFacts({"code": "server_error", "message": "The provider's answer failed without saying why."})
+        return error_facts({"code": "server_error", "message": "The provider's answer failed without saying why."})
     return None
 
 

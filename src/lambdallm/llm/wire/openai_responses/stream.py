@@ -13,8 +13,8 @@ import json
 
 from ...errors import StreamError
 from ...types import EMPTY, StreamChunk
+from ..failures import error_facts, error_inside, stream_error
 from ..framing import FramingError
-from ..openai_error import ErrorFacts, error_inside, stream_error
 from ..sse import SseDecoder
 from .fields import ending, read_usage, records, word
 from .pieces import CallItem, Item, MessageItem, OtherItem, ReasoningItem, piece_number
@@ -248,7 +248,7 @@ class StreamDecoder:
     def _error(self, event: dict[str, Any]) -> None:
         found = error_inside(event)
         told = {key: value for key, value in event.items() if key not in ("type", "sequence_number")}
-        self.error = stream_error(found or ErrorFacts(told))
+        self.error = stream_error(found or error_facts(told))
 
 
 def _identity(answer: dict[str, Any]) -> dict[str, Any]:

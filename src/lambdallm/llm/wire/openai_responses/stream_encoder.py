@@ -12,7 +12,7 @@ from __future__ import annotations
 from ...errors import LLMError
 from ...types import ReasoningPart, RefusalPart, TextPart, ToolCall
 from ..notes import own_fields
-from ..openai_error import error_object
+from ..openai_error_told import error_object
 from .drafts import CallDraft, Draft, MessageDraft, ThoughtDraft
 from .fields import NAME
 from .output import ItemIds, identified, whole_item
