@@ -7,6 +7,7 @@ from _thread import allocate_lock
 from .._value import Value
 from ..llm.backends.errors import ConditionFailed
 from ..llm.flow import NOW
+from ..llm.forks import renewed_in_children
 from .store import Entry
 
 TYPE_CHECKING = False
@@ -35,6 +36,11 @@ class MemoryStateStore:
     def __init__(self) -> None:
         self._lock = allocate_lock()
         self._journals: dict[str, _Journal] = {}
+        renewed_in_children(self)
+
+    def renew(self) -> None:
+        """Take a new lock; a fork goes on with a copy of its own."""
+        self._lock = allocate_lock()
 
     def read(self, key: str, after: int = 0) -> Flow[list[Entry]]:
         """The entries numbered above `after`."""

@@ -1,7 +1,5 @@
 """The store in memory against a plain model of it: what is found, what had to go, what it weighs."""
 
-import os
-import signal
 import threading
 
 import pytest
@@ -142,16 +140,3 @@ def test_threads_share_it_without_losing_count():
         thread.join()
     assert store.size_bytes == sum(len(key) + len(value) for key, (value, _) in store._held.items()) <= 2_000
     assert len(store) <= 50
-
-
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_is_not_stuck_on_a_lock_that_its_parent_holds():
-    store = MemoryStore()
-    store.set("a", b"1", None, 0.0)
-    store._lock.acquire()  # as by a thread that the child won't have
-    child = os.fork()
-    if child == 0:
-        signal.alarm(20)
-        os._exit(0 if store.get("a", 0.0) == b"1" and store.size_bytes == 2 else 1)
-    store._lock.release()
-    assert os.waitpid(child, 0)[1] == 0

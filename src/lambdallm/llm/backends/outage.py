@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ..forks import renewed_in_children
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .errors import BackendError
@@ -31,6 +33,11 @@ class Outage:
         """Why it is left alone; `None` while it answers."""
         self._until = self._logged = float("-inf")
         self._silent = 0
+        self._lock = allocate_lock()
+        renewed_in_children(self)
+
+    def renew(self) -> None:
+        """Take a new lock."""
         self._lock = allocate_lock()
 
     def resting(self, now: float) -> bool:

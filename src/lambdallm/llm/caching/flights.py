@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ..forks import renewed_in_children
 from ..task import Signal
-from .forks import renewed_in_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from _thread import allocate_lock
 
 from ..errors import ConfigurationError
 from ..flow import NOW
-from .forks import renewed_in_children
+from ..forks import renewed_in_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from array import array
 from math import hypot, sqrt
 from operator import mul
 
-from .forks import renewed_in_children
+from ..forks import renewed_in_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from _thread import allocate_lock
 
 from ..._value import Value
 from ...transport.errors import TransportError
@@ -58,9 +57,7 @@ class Driver:
     """Performs effects in the calling thread, with blocking calls. Safe to share between threads and across a fork."""
 
     def __init__(self, transport: Transport | None = None) -> None:
-        self._network = transport
-        self._others: dict[str, Transport] = {}
-        self._lock = allocate_lock()
+        self._transports: dict[str, Transport] = {} if transport is None else {"": transport}
         self._perform: dict[type, Callable[[Any], Any]] = {
             **AT_ONCE, Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep,
             Perform: _performed, Start: self._start, Await: _await, Cancel: _cancel,
@@ -137,9 +134,8 @@ class Driver:
 
     def close(self) -> None:
         """Close every connection. The driver can be used again."""
-        for transport in [self._network, *self._others.values()]:
-            if transport is not None:
-                transport.close()
+        for transport in list(self._transports.values()):
+            transport.close()
 
     def _send(self, effect: Send) -> Result[Any, LLMError]:
         try:
@@ -155,24 +151,17 @@ class Driver:
         return Ok(Opened(stream.status, stream.headers, Handle(stream, iter(stream))))
 
     def _transport(self, via: str) -> Transport:
-        if via:
-            return self._others.get(via) or self._made(via)
-        return self._network or self._made_network()
-
-    def _made_network(self) -> Transport:
-        """The one transport of this driver, though several threads may ask for it first."""
-        from ...transport.sync import SyncTransport
-
-        with self._lock:
-            self._network = self._network or SyncTransport()
-            return self._network
+        return self._transports.get(via) or self._made(via)
 
     def _made(self, via: str) -> Transport:
-        made = imported(via)
-        with self._lock:
-            if via not in self._others:
-                self._others[via] = made()
-            return self._others[via]
+        """The one transport of its kind; of several threads that ask first, all get the same."""
+        if via:
+            made: Transport = imported(via)()
+        else:
+            from ...transport.sync import SyncTransport
+
+            made = SyncTransport()
+        return self._transports.setdefault(via, made)
 
 
 class Held:

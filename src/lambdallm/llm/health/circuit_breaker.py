@@ -15,6 +15,7 @@ import time
 from _thread import allocate_lock
 
 from ..errors import CircuitOpenError, ProviderConnectionError
+from ..forks import renewed_in_children
 from ..result import Err
 
 TYPE_CHECKING = False
@@ -42,9 +43,15 @@ class ProviderCircuitBreaker:
         self.recovery_seconds = recovery_seconds
         self.success_threshold = success_threshold
         self._lock = allocate_lock()
+        renewed_in_children(self)
         self._failures = self._successes = 0
         self._opened: float | None = None
         self._probing: float | None = None
+
+    def renew(self) -> None:
+        """Take a new lock, and let the next call probe: the parent's probe is not ours."""
+        self._lock = allocate_lock()
+        self._probing = None
 
     @property
     def state(self) -> State:

@@ -6,17 +6,16 @@ Whoever gives up waiting (time, cancellation) at the moment a slot is handed to 
 
 from __future__ import annotations
 
-import os
 from _thread import allocate_lock
 
 from ..errors import ConfigurationError, LLMRateLimitError
 from ..flow import NOW, Await
+from ..forks import renewed_in_children
 from ..result import Err, Ok
 from ..task import Signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _thread import LockType
     from collections.abc import Callable
     from typing import TypeVar
 
@@ -46,7 +45,7 @@ class ConcurrencyTemplate:
         self._busy = 0
         self._queue: dict[Signal, None] = {}
         self._lock = allocate_lock()
-        self._pid = os.getpid()
+        renewed_in_children(self)
 
     @property
     def busy(self) -> int:
@@ -82,7 +81,7 @@ class ConcurrencyTemplate:
 
     def leave(self) -> None:
         """Give the slot to the one that has waited longest, or free it."""
-        with self._locked():
+        with self._lock:
             turn = next(iter(self._queue), None)
             if turn is None:
                 self._busy = max(0, self._busy - 1)
@@ -104,7 +103,7 @@ class ConcurrencyTemplate:
 
     def _slot_or_place(self) -> Signal | Result[None, LLMRateLimitError]:
         """A slot at once, or a place in the queue, or neither."""
-        with self._locked():
+        with self._lock:
             if self._busy < self.max_concurrency:
                 self._busy += 1
                 return Ok(None)
@@ -116,7 +115,7 @@ class ConcurrencyTemplate:
 
     def _gave_up(self, turn: Signal) -> bool:
         """Leave the queue; false where a slot has been handed over meanwhile."""
-        with self._locked():
+        with self._lock:
             if turn not in self._queue:
                 return False
             del self._queue[turn]
@@ -126,12 +125,10 @@ class ConcurrencyTemplate:
         message = f"All of the {self.max_concurrency!r} calls that may be under way are, and {why}. No call was made."
         return LLMRateLimitError(message, code="concurrency", sent=False)
 
-    def _locked(self) -> LockType:
-        """The lock; a fork has neither the threads nor the calls of its parent."""
-        if self._pid != os.getpid():
-            self._lock, self._pid = allocate_lock(), os.getpid()
-            self._busy, self._queue = 0, {}
-        return self._lock
+    def renew(self) -> None:
+        """Start over: a fork has neither the threads nor the calls of its parent."""
+        self._lock = allocate_lock()
+        self._busy, self._queue = 0, {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._busy} of {self.max_concurrency} under way, {len(self._queue)} waiting>"

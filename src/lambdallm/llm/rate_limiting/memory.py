@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from _thread import allocate_lock
 
 from ..flow import NOW
+from ..forks import renewed_in_children
 from .bucket import Bucket
 from .quota import NEW, Taken, decide, lifetime, settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _thread import LockType
     from collections.abc import Sequence
     from typing import Literal
 
@@ -34,13 +33,13 @@ class MemoryQuotas:
         self.max_keys = max_keys
         self._kept: dict[str, tuple[float, dict[str, State]]] = {}
         self._lock = allocate_lock()
-        self._pid = os.getpid()
+        renewed_in_children(self)
         self._swept = float("-inf")
 
     def take(self, key: str, charges: Sequence[Charge], wait_seconds: float = 0.0) -> Flow[Taken | Short]:
         """Take all charges or none; those that need no longer wait than `wait_seconds` are taken ahead of time."""
         clock = yield NOW
-        with self._locked():
+        with self._lock:
             end, states = self._kept.get(key, (0.0, {}))
             taken = decide(key, charges, states, clock, wait_seconds)
             if isinstance(taken, Taken):
@@ -51,7 +50,7 @@ class MemoryQuotas:
     def settle(self, taken: Taken, used: Sequence[float]) -> Flow[None]:
         """Say how much was used of each charge."""
         clock = yield NOW
-        with self._locked():
+        with self._lock:
             end, states = self._kept.get(taken.key, (clock.monotonic, {}))
             changed = {
                 one.charge.limit.name: settled(one, amount, states.get(one.charge.limit.name, NEW), clock)
@@ -69,11 +68,9 @@ class MemoryQuotas:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (end, states)
 
-    def _locked(self) -> LockType:
-        """The lock; a fork that another thread held it in gets a new one."""
-        if self._pid != os.getpid():
-            self._lock, self._pid = allocate_lock(), os.getpid()
-        return self._lock
+    def renew(self) -> None:
+        """Take a new lock; what was taken stays taken."""
+        self._lock = allocate_lock()
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 
 from ...errors import InvalidRequestError, LLMContentFilterError, TokenLimitError
+from ...forks import renewed_in_children
 from ..plan import Plan
 from .cascade import by_priority
 
@@ -46,6 +47,11 @@ class LatencyOptimizedStrategy:
         self._lock = allocate_lock()
         self._seen: tuple[Seen, Seen] = ({}, {})
         """By candidate: of whole answers, and of streams."""
+        renewed_in_children(self)
+
+    def renew(self) -> None:
+        """Take a new lock; what was seen stays known."""
+        self._lock = allocate_lock()
 
     def plan(self, call: RoutedCall, candidates: Sequence[CandidateFacts]) -> Plan:
         """The fastest first, or a candidate to explore before them."""
