@@ -5,8 +5,8 @@ from __future__ import annotations
 from .._value import Value
 from ..transport.types import HttpRequest, Timeouts
 from .auth import authorized, percent_encoded
-from .errors import ConfigurationError
-from .flow import ENVIRONMENT, Send
+from .errors import ConfigurationError, DeadlineExceededError
+from .flow import ENVIRONMENT, NOW, Send, Sleep
 from .pricing.cost import cost_of
 
 TYPE_CHECKING = False
@@ -91,7 +91,10 @@ def prepared(
 
 
 def _within(deadline: float | None, flow: Flow[HttpRequest]) -> Flow[HttpRequest]:
-    """A flow none of whose requests waits beyond the deadline: those for a token belong to the call they are for."""
+    """A flow none of whose requests waits beyond the deadline: those for a token belong to the call they are for.
+
+    Raises `DeadlineExceededError` where it would sleep beyond it.
+    """
     if deadline is None:
         return (yield from flow)
     outcome: Any = None
@@ -100,6 +103,9 @@ def _within(deadline: float | None, flow: Flow[HttpRequest]) -> Flow[HttpRequest
             effect = flow.send(outcome)
             if type(effect) is Send:
                 effect = effect.replace(timeouts=effect.timeouts.replace(deadline=deadline))
+            elif type(effect) is Sleep and (yield NOW).monotonic + effect.seconds >= deadline:
+                flow.close()
+                raise DeadlineExceededError("No time is left to find out the key or token of a call.")
             outcome = yield effect
     except StopIteration as done:
         http: HttpRequest = done.value

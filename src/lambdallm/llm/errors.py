@@ -70,7 +70,12 @@ AIError = LambdaLLMError
 
 
 class CallerError(LambdaLLMError):
-    """The request or the configuration needs a change; trying again as it is can't help."""
+    """The request or the configuration needs a change; trying again as it is can't help.
+
+    `data_path` is where in given data the fault is, by keys and indices, so that who read a file can name the line.
+    """
+
+    data_path: tuple[str | int, ...] = ()
 
 
 class ProviderError(LambdaLLMError):

@@ -1,33 +1,10 @@
 """The two ways a flow is run, and one store of each kind."""
 
-import asyncio
-
 import pytest
 
 import servers
+from both_drivers import awaiting, blocking
 from lambdallm.llm.backends import DynamoDBBackend, RedisBackend
-from lambdallm.llm.drivers import AsyncDriver, Driver
-
-
-def blocking(flow):
-    driver = Driver()
-    try:
-        return driver.run(flow)
-    finally:
-        driver.close()
-
-
-def awaiting(flow):
-    """In an event loop of its own, as each invocation of a function has."""
-
-    async def run():
-        driver = AsyncDriver()
-        try:
-            return await driver.run(flow)
-        finally:
-            await driver.aclose()
-
-    return asyncio.run(run())
 
 
 @pytest.fixture(params=[blocking, awaiting])

@@ -7,6 +7,7 @@ call that needs it: `aws`, `google` (with `google_federation` and `rs256`), `azu
 from __future__ import annotations
 
 from ..errors import ConfigurationError, MissingKeyError
+from .keys import configured_key, in_clear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 def authorized(
     request: HttpRequest, provider: ProviderDefinition, key: str | None, environ: Environ
 ) -> Flow[HttpRequest]:
-    """The request with its proof, by `key` or else by the first scheme whose own is found.
+    """The request with its proof, by `key` or else by the first scheme whose own is found, or a configured key.
 
-    Raises `MissingKeyError` naming where it looked.
+    A key may be a reference to a secret; see `keys` and `secrets`. Raises `MissingKeyError` naming where it looked.
     """
+    key = configured_key(provider, environ) if key is None else key
     for scheme in provider.auth:
         if scheme.type == "none" and key is None:
             return request
         found = key or next((value for name in scheme.env if (value := environ.get(name))), None)
         if found and scheme.type in _PLACE:
+            if found.startswith("secret:"):
+                found = yield from in_clear(found, provider)
             return _PLACE[scheme.type](request, scheme, found.strip())
         if key is None and scheme.type in _FLOWS:
             return (yield from _by_flow(request, scheme, provider, environ))

@@ -32,10 +32,13 @@ class BackendError(LambdaLLMError):
 
 
 class ConditionFailed(BackendError):
-    """A conditional write did not hold. `item` is what the store has under that key, empty where it has nothing."""
+    """A conditional write did not hold. `item` is what the store has under that key, empty where it has nothing.
+
+    Of several writes in one transaction, `index` is the place of the first that did not.
+    """
 
     fix = "Read the item again, and decide anew."
 
-    def __init__(self, message: str, item: Mapping[str, Any]) -> None:
+    def __init__(self, message: str, item: Mapping[str, Any], *, index: int | None = None) -> None:
         super().__init__(message, code="ConditionalCheckFailedException", retryable=False)
-        self.item = item
+        self.item, self.index = item, index

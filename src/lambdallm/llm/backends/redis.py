@@ -75,7 +75,7 @@ class RedisBackend:
         return outcome.value
 
     def script(
-        self, source: str, keys: Sequence[str], arguments: Sequence[str | float], again: bool = True
+        self, source: str, keys: Sequence[str], arguments: Sequence[str | bytes | float], again: bool = True
     ) -> Flow[Any]:
         """What a Lua script answers: one round trip once the server knows the script. Keys are given without prefix."""
         from hashlib import sha1

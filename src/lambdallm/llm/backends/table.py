@@ -1,58 +1,48 @@
 """One DynamoDB table, spoken to in its own JSON over signed requests: no AWS SDK. Every operation is a flow.
 
-    table = DynamoDBTable("sessions")
-    item = yield from table.get("user#7")
-    yield from table.update("user#7", "SET n = n + :one", condition="n < :most", values={":one": 1, ":most": 9})
+    table = DynamoDBTable("sessions", sort_key_name="sk")
+    item = yield from table.get(("user#7", "head"))
+    turns = yield from table.query("user#7", after="turn#0012")
+    yield from table.transact([Put(("user#7", "turn#0013"), {...}, condition="attribute_not_exists(pk)"), Check(...)])
 
-Items have a partition key of text (`key_name`) and no sort key. Credentials and region are found as for Bedrock; the
-endpoint is `endpoint`, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, or the region's own. Throttling and failures of
-the service are tried again, with a backoff, within `timeout_seconds`. Raises `BackendError`, `ConditionFailed` where a
-condition does not hold, and `ConfigurationError` and its kin where credentials or region are missing.
+Items have a partition key of text, and a sort key where `sort_key_name` says so: their key then is a pair. Credentials
+and region are found as for Bedrock; the endpoint is `endpoint`, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, or the
+region's own. Throttling and failures of the service are tried again, with a backoff, within `timeout_seconds`. Raises
+`BackendError`, `ConditionFailed` where a condition does not hold, and `ConfigurationError` and its kin where
+credentials or region are missing.
 
-Source: Amazon DynamoDB API Reference, API version 2012-08-10; "Error handling with DynamoDB" in its Developer Guide.
+Source: Amazon DynamoDB API Reference, API version 2012-08-10.
 """
 
 from __future__ import annotations
 
-import json
-
-from ...transport.types import HttpRequest, Timeouts
-from ..errors import LLMError
-from ..flow import ENVIRONMENT, NOW, Send, Sleep
-from ..result import Err
-from .attributes import decode_item, encode, encode_item
-from .errors import BackendError, ConditionFailed
+from ..flow import NOW, Sleep
+from ..services.dynamodb import DYNAMODB
+from ..services.service import JsonService
+from ..types import EMPTY
+from .attributes import decode_item, encode
+from .errors import BackendError
+from .writes import ACTIONS, Delete, Put, Update, encoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Literal
 
-    from ...transport.types import HttpResponse
-    from ..flow import Environ, Flow
+    from ..flow import Flow
+    from .writes import Key, Write
 
-_PASSING = frozenset(
-    (
-        *("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "ThrottlingError"),
-        *("InternalServerError", "ServiceUnavailable", "LimitExceededException", "TransactionConflictException"),
-        *("ReplicatedWriteConflictException", "TableInUseException"),
-    )
-)
-_FIX = {
-    "ResourceNotFoundException": "Create the table, or check its name and region; for development, `ensure` it.",
-    "AccessDeniedException": "Allow the function's role to read and write the table.",
-    "UnrecognizedClientException": "Check the credentials.",
-    "ValidationException": "Check that the table's partition key is text and is called as configured.",
-}
-_SHORTEST_WAIT = 0.025
-_LONGEST_WAIT = 0.4
+_BATCH = 25
+MOST_IN_TRANSACTION = 100
+"""How many writes one transaction takes ("Quotas in Amazon DynamoDB")."""
 
 
 class DynamoDBTable:
-    """A table of items with one text key. Safe to share between threads, event loops and forks: it holds no connection.
+    """A table of items. Safe to share between threads, event loops and forks: it holds no connection.
 
-    `ttl_name` is the attribute whose seconds since the epoch DynamoDB deletes an item after, usually within days; what
-    has passed is for whoever reads to leave out. `jitter` gives numbers from 0 to 1 that spread tries apart.
+    `sort_key_type` is `S` (text), `N` (a number) or `B` (bytes). `ttl_name` is the attribute whose seconds since the
+    epoch DynamoDB deletes an item after, usually within days; what has passed is for whoever reads to leave out.
+    `jitter` gives numbers from 0 to 1 that spread tries apart.
     """
 
     def __init__(
@@ -62,36 +52,74 @@ class DynamoDBTable:
         region: str | None = None,
         endpoint: str | None = None,
         key_name: str = "pk",
+        sort_key_name: str | None = None,
+        sort_key_type: Literal["S", "N", "B"] = "S",
         ttl_name: str = "expires_at",
         timeout_seconds: float = 2.0,
         jitter: Callable[[], float] | None = None,
     ) -> None:
-        self.name, self.region, self.endpoint = name, region, endpoint
-        self.key_name, self.ttl_name = key_name, ttl_name
-        self.timeout_seconds = timeout_seconds
-        self._jitter = jitter
+        self.name, self.key_name, self.ttl_name = name, key_name, ttl_name
+        self.sort_key_name, self.sort_key_type = sort_key_name, sort_key_type
+        self.region, self.endpoint = region, endpoint
+        self._service = JsonService(
+            DYNAMODB, region=region, endpoint=endpoint, timeout_seconds=timeout_seconds, jitter=jitter
+        )
 
-    def get(self, key: str, *, consistent: bool = True) -> Flow[dict[str, Any] | None]:
+    @property
+    def timeout_seconds(self) -> float:
+        """The longest operation, with all its tries."""
+        return self._service.timeout_seconds
+
+    def get(self, key: Key, *, consistent: bool = True) -> Flow[dict[str, Any] | None]:
         """The item under a key; `None` where there is none."""
         answer = yield from self.call("GetItem", {"Key": self._key(key), "ConsistentRead": consistent})
         return decode_item(answer["Item"]) if "Item" in answer else None
 
+    def query(
+        self,
+        pk: str,
+        *,
+        after: str | int | bytes | None = None,
+        before: str | int | bytes | None = None,
+        limit: int | None = None,
+        descending: bool = False,
+        consistent: bool = True,
+    ) -> Flow[list[dict[str, Any]]]:
+        """All items of a partition in the order of their sort keys, or the first `limit`; a megabyte a request.
+
+        `after` and `before` leave out the items up to a sort key and from one on; they too are left out.
+        """
+        if after is not None and before is not None and after >= before:  # type: ignore[operator]  # of one kind
+            return []
+        body = {**self._range(pk, after, before), "ScanIndexForward": not descending, "ConsistentRead": consistent}
+        ends = [end for end in (after, before) if end is not None]
+        found: list[dict[str, Any]] = []
+        while True:
+            more = {} if limit is None else {"Limit": limit - len(found) + 2}
+            answer = yield from self.call("Query", body | more)
+            items = [decode_item(item) for item in answer.get("Items", ())]
+            found += [item for item in items if item.get(self.sort_key_name or "") not in ends]
+            if "LastEvaluatedKey" not in answer or (limit is not None and len(found) >= limit):
+                return found[:limit]
+            body["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def put(
         self,
-        key: str,
+        key: Key,
         item: Mapping[str, Any],
         *,
         condition: str | None = None,
         names: Mapping[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
+        again: bool = True,
     ) -> Flow[None]:
-        """Keep an item in place of what is there. The key need not be in it."""
-        body = {"Item": {**encode_item(item), **self._key(key)}, **_expressions(condition, names, values)}
-        yield from self.call("PutItem", body)
+        """Keep an item in place of what is there. The key need not be in it. `again` as for `update`."""
+        write = Put(key, item, condition, names or EMPTY, values or EMPTY)
+        yield from self.call("PutItem", self._encoded(write), again=again)
 
     def update(
         self,
-        key: str,
+        key: Key,
         expression: str,
         *,
         condition: str | None = None,
@@ -101,29 +129,79 @@ class DynamoDBTable:
     ) -> Flow[dict[str, Any]]:
         """Change an item in place, or make it; gives the whole item. Raises `ConditionFailed` with the old one.
 
-        Without `again` a write is not repeated that may have been done.
+        Without `again` a write is not repeated that may have been done. One that is repeated may find its own work, and
+        its condition failed by that: put something of the writer's into the item where that matters.
         """
-        rest = {"UpdateExpression": expression, "ReturnValues": "ALL_NEW", **_expressions(condition, names, values)}
-        answer = yield from self.call("UpdateItem", {"Key": self._key(key), **rest}, again=again)
+        write = Update(key, expression, condition, names or EMPTY, values or EMPTY)
+        body = {**self._encoded(write), "ReturnValues": "ALL_NEW"}
+        answer = yield from self.call("UpdateItem", body, again=again)
         return decode_item(answer.get("Attributes", {}))
 
-    def delete(self, key: str) -> Flow[None]:
+    def delete(
+        self,
+        key: Key,
+        *,
+        condition: str | None = None,
+        names: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
+        again: bool = True,
+    ) -> Flow[None]:
         """Delete an item; one that is not there is fine."""
-        yield from self.call("DeleteItem", {"Key": self._key(key)})
+        write = Delete(key, condition, names or EMPTY, values or EMPTY)
+        yield from self.call("DeleteItem", self._encoded(write), again=again)
+
+    def transact(self, writes: Sequence[Write], *, token: str | None = None) -> Flow[None]:
+        """Do all writes or none: 100 at most, 4 MB together, one for an item, each costing twice an ordinary one.
+
+        Raises `ConditionFailed` with the item, and the `index` of the write, where a condition does not hold. `token`
+        (36 characters at most; a fresh one unless given) names the transaction: within ten minutes the same one is not
+        done twice, so a lost answer is asked for again. Raises `BackendError` where others write the same items all
+        the time.
+        """
+        items = [{ACTIONS[type(write)]: {"TableName": self.name, **self._encoded(write)}} for write in writes]
+        if items:
+            body = {"TransactItems": items, "ClientRequestToken": token or _fresh_token()}
+            yield from self._service.call("TransactWriteItems", body, on=self.name)
+
+    def batch_write(self, writes: Sequence[Put | Delete]) -> Flow[None]:
+        """Do many writes, 25 a request, in no order and without conditions; of several to one key, the last.
+
+        What DynamoDB leaves undone is sent again, as long as some of it gets done within `timeout_seconds`. Raises
+        `ValueError` for a write with a condition, and `BackendError` where some may not have been done.
+        """
+        if any(write.condition for write in writes):
+            raise ValueError("A batch takes no conditions: use `transact`.")
+        left = [self._in_batch(write) for write in {write.key: write for write in writes}.values()]
+        attempt, since = 0, (yield NOW).monotonic
+        while left:
+            part, left = left[:_BATCH], left[_BATCH:]
+            body = {"RequestItems": {self.name: part}}
+            answer = yield from self._service.call("BatchWriteItem", body, on=self.name)
+            undone = answer.get("UnprocessedItems", {}).get(self.name, [])
+            left = undone + left
+            now = (yield NOW).monotonic
+            if not undone or len(undone) < len(part):
+                attempt, since = 0, now
+            if undone:
+                wait = self._service.wait_seconds(attempt, self.timeout_seconds)
+                if now + wait > since + self.timeout_seconds:
+                    raise BackendError(f"DynamoDB left {len(left)} writes to {self.name!r} undone.", fix=_UNDONE)
+                yield Sleep(wait)
+                attempt += 1
 
     def ensure(self) -> Flow[None]:
-        """Create the table where it is missing, billed on demand, with its TTL attribute: for development and tests."""
+        """Create the table where it is missing, billed on demand, with its TTL attribute: for development and tests.
+
+        Raises `BackendError` for one that is there and has other keys.
+        """
         try:
-            yield from self.call("DescribeTable", {})
+            self._check((yield from self.call("DescribeTable", {}))["Table"])
             return
         except BackendError as error:
             if error.code != "ResourceNotFoundException":
                 raise
-        schema = [{"AttributeName": self.key_name, "KeyType": "HASH"}]
-        kinds = [{"AttributeName": self.key_name, "AttributeType": "S"}]
-        body = {"KeySchema": schema, "AttributeDefinitions": kinds, "BillingMode": "PAY_PER_REQUEST"}
         try:
-            yield from self.call("CreateTable", body, again=False)
+            yield from self.call("CreateTable", {**self._schema(), "BillingMode": "PAY_PER_REQUEST"}, again=False)
         except BackendError as error:
             if error.code != "ResourceInUseException":
                 raise
@@ -133,60 +211,48 @@ class DynamoDBTable:
 
     def call(self, operation: str, body: Mapping[str, Any], *, again: bool = True) -> Flow[dict[str, Any]]:
         """Any operation on this table, in DynamoDB's own JSON. Raises as the module says."""
-        data = json.dumps({"TableName": self.name, **body}, separators=(",", ":")).encode()
-        end = (yield NOW).monotonic + self.timeout_seconds
-        attempt = 0
-        while True:
-            try:
-                return (yield from self._once(operation, data, end))
-            except BackendError as failure:
-                error = failure
-            wait = self._wait(attempt)
-            attempt += 1
-            if not again or not error.retryable or (yield NOW).monotonic + wait >= end:
-                raise error
-            yield Sleep(wait)
+        return (yield from self._service.call(operation, {"TableName": self.name, **body}, on=self.name, again=again))
 
-    def _wait(self, attempt: int) -> float:
-        """Seconds before the next try: doubled each time, and anything from half of it."""
-        if self._jitter is None:
-            from random import random
+    def _key(self, key: Key) -> dict[str, Any]:
+        if self.sort_key_name is None and isinstance(key, str):
+            return {self.key_name: encode(key)}
+        if self.sort_key_name is None or isinstance(key, str):
+            shape = "text" if self.sort_key_name is None else f"a pair, for {self.key_name} and {self.sort_key_name}"
+            raise TypeError(f"The key {key!r} does not fit the table {self.name!r}: it should be {shape}.")
+        return {self.key_name: encode(key[0]), self.sort_key_name: encode(key[1])}
 
-            self._jitter = random
-        return min(_SHORTEST_WAIT * 2.0**attempt, _LONGEST_WAIT) * (0.5 + 0.5 * self._jitter())
+    def _range(self, pk: str, after: object, before: object) -> dict[str, Any]:
+        """The condition of a query. Only one on the sort key may be given: a range includes both its ends."""
+        names, values, condition = {"#p": self.key_name}, {":p": encode(pk)}, "#p = :p"
+        if after is not None or before is not None:
+            names["#s"] = self.sort_key_name or ""
+            values |= {mark: encode(end) for mark, end in ((":a", after), (":b", before)) if end is not None}
+            forms = {(True, True): "BETWEEN :a AND :b", (True, False): "> :a", (False, True): "< :b"}
+            condition += f" AND #s {forms[after is not None, before is not None]}"
+        expressions = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+        return {"KeyConditionExpression": condition, **expressions}
 
-    def _once(self, operation: str, data: bytes, end: float) -> Flow[dict[str, Any]]:
-        request = yield from self._request(operation, data)
-        part = self.timeout_seconds
-        reply = yield Send(request, Timeouts(part, part, None, end))
-        if isinstance(reply, Err):
-            said = f"DynamoDB did not answer: {reply.error.message}"
-            raise BackendError(said, retryable=reply.error.retryable, code=type(reply.error).__name__) from reply.error
-        return _read(reply.value, self.name)
+    def _encoded(self, write: Write) -> dict[str, Any]:
+        return encoded(write, self._key(write.key))
 
-    def _request(self, operation: str, data: bytes) -> Flow[HttpRequest]:
-        from ..auth.aws import aws_region, signed
+    def _in_batch(self, write: Put | Delete) -> dict[str, Any]:
+        return {"PutRequest" if isinstance(write, Put) else "DeleteRequest": self._encoded(write)}
 
-        environ = yield ENVIRONMENT
-        region = self.region or aws_region(environ)
-        headers = (
-            ("Content-Type", "application/x-amz-json-1.0"),
-            ("X-Amz-Target", f"DynamoDB_20120810.{operation}"),
-        )
-        request = HttpRequest("POST", self._url(region, environ), headers, data)
-        try:
-            return (yield from signed(request, "dynamodb", {**environ, "AWS_REGION": region}))
-        except LLMError as error:
-            said = f"No request to DynamoDB could be signed: {error.message}"
-            raise BackendError(said, fix=error.fix, code=type(error).__name__, retryable=error.retryable) from error
+    def _schema(self) -> dict[str, Any]:
+        keys = [(self.key_name, "HASH", "S")]
+        if self.sort_key_name is not None:
+            keys.append((self.sort_key_name, "RANGE", self.sort_key_type))
+        return {
+            "KeySchema": [{"AttributeName": name, "KeyType": role} for name, role, _ in keys],
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, _, kind in keys],
+        }
 
-    def _url(self, region: str, environ: Environ) -> str:
-        named = self.endpoint or environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL")
-        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        return f"{(named or f'https://dynamodb.{region}.{domain}').rstrip('/')}/"
-
-    def _key(self, key: str) -> dict[str, Any]:
-        return {self.key_name: encode(key)}
+    def _check(self, table: Mapping[str, Any]) -> None:
+        found = {key["AttributeName"]: key["KeyType"] for key in table["KeySchema"]}
+        wanted = {key["AttributeName"]: key["KeyType"] for key in self._schema()["KeySchema"]}
+        if found != wanted:
+            said = f"The DynamoDB table {self.name!r} has the keys {', '.join(found)}, not {', '.join(wanted)}."
+            raise BackendError(said, fix="Name another table, or delete this one.", retryable=False)
 
     def _until_active(self) -> Flow[None]:
         """Wait until the table can be used: a minute at most."""
@@ -201,36 +267,10 @@ class DynamoDBTable:
         return f"DynamoDBTable({self.name!r})"
 
 
-def _expressions(
-    condition: str | None, names: Mapping[str, str] | None, values: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The parameters of a conditional write. Where the condition fails, the answer holds the item as it is."""
-    body: dict[str, Any] = {}
-    if condition:
-        body |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    if names:
-        body["ExpressionAttributeNames"] = dict(names)
-    if values:
-        body["ExpressionAttributeValues"] = encode_item(values)
-    return body
+_UNDONE = "Write less at a time, or give the table more capacity."
 
 
-def _read(response: HttpResponse, table: str) -> dict[str, Any]:
-    """The answer's JSON. Raises what it says went wrong."""
-    try:
-        body = json.loads(response.body or b"{}")
-    except (ValueError, RecursionError):
-        body = None
-    if response.status == 200 and isinstance(body, dict):
-        return body
-    raise _error(response.status, body if isinstance(body, dict) else {}, table)
+def _fresh_token() -> str:
+    from os import urandom
 
-
-def _error(status: int, body: Mapping[str, Any], table: str) -> BackendError:
-    code = str(body.get("__type", "")).rpartition("#")[2]
-    said = str(body.get("message") or body.get("Message") or "no reason given").rstrip(".")
-    if code == "ConditionalCheckFailedException":
-        return ConditionFailed(f"DynamoDB refused a write to {table!r}: {said}.", decode_item(body.get("Item", {})))
-    retryable = code in _PASSING or status >= 500 or status == 200
-    message = f"DynamoDB refused an operation on {table!r}: {said} (HTTP {status}{f', {code}' if code else ''})."
-    return BackendError(message, fix=_FIX.get(code, ""), code=code, retryable=retryable)
+    return urandom(16).hex()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..auth.keys import configured_key
 from ..errors import ConfigurationError, MissingKeyError
 
 TYPE_CHECKING = False
@@ -21,6 +22,8 @@ def check_key(provider: ProviderDefinition, key: str | None, environ: Mapping[st
     if found is None:
         where = next((name for name in names if environ.get(name)), "")
         found = environ.get(where)
+    if found is None and configured_key(provider, environ):
+        return
     if found is None:
         if len(schemes) < len(provider.auth) or not schemes:
             return  # it may be called without a key, or proves itself in another way
