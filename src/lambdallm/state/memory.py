@@ -26,6 +26,7 @@ class _Journal(Value):
 
 
 _NONE = _Journal()
+_SWEEP_EVERY = 256
 
 
 class MemoryStateStore:
@@ -36,6 +37,7 @@ class MemoryStateStore:
     def __init__(self) -> None:
         self._lock = allocate_lock()
         self._journals: dict[str, _Journal] = {}
+        self._until_sweep = _SWEEP_EVERY
         renewed_in_children(self)
 
     def renew(self) -> None:
@@ -51,6 +53,7 @@ class MemoryStateStore:
         """Add entries after the one numbered `after`."""
         now = (yield NOW).monotonic
         with self._lock:
+            self._sweep(now)
             known = self._found(key, now).entries
             if after != (known[-1].number if known else 0):
                 raise ConditionFailed(f"The journal {key!r} does not end with entry {after}.", {})
@@ -72,6 +75,15 @@ class MemoryStateStore:
         yield NOW
         with self._lock:
             self._journals.pop(key, None)
+
+    def _sweep(self, now: float) -> None:
+        """Let go of what has passed its time, now and then: nobody may ask for it again."""
+        self._until_sweep -= 1
+        if self._until_sweep <= 0:
+            self._journals = {
+                key: kept for key, kept in self._journals.items() if kept.until is None or kept.until > now
+            }
+            self._until_sweep = max(_SWEEP_EVERY, len(self._journals))
 
     def _found(self, key: str, now: float) -> _Journal:
         journal = self._journals.get(key, _NONE)

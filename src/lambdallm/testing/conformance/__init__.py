@@ -1,4 +1,5 @@
-"""Check codecs against recorded exchanges: what was on the wire, and what the vendor's own SDK makes of it.
+"""Check codecs against recorded exchanges: what was on the wire, and what the vendor's own SDK makes of it. Stores of
+sessions have a kit of their own: see `store`.
 
 A corpus is a folder of JSON files, `<provider>/<api>/<id>.json`, one exchange each. `decode_exchange` decodes the
 response of one and tells the outcome in the words of the file's `expected`; `compare` lists the differences.
