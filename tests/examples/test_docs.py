@@ -110,9 +110,17 @@ def test_every_page_is_on_the_map():
 
 @pytest.fixture(scope="module")
 def names():
-    """Every name of the client library, and of the examples."""
+    """Every name of the library and of the examples."""
     known = set(dir(lambdallm)) | {name for source in EXAMPLES for name in re.findall(r"class (\w+)", source)}
-    for module in pkgutil.walk_packages(lambdallm.llm.__path__, "lambdallm.llm."):
+    packages = (
+        lambdallm.llm,
+        lambdallm.core,
+        lambdallm.runtime,
+        lambdallm.middleware,
+        lambdallm.chains,
+        lambdallm.state,
+    )
+    for module in (each for home in packages for each in pkgutil.walk_packages(home.__path__, f"{home.__name__}.")):
         if ".wire." not in module.name and ".local." not in module.name:
             known |= set(dir(import_module(module.name)))
     return known

@@ -1,37 +1,57 @@
-"""`Prompt`: a template with typed variables, a shape for the answer, and the settings it was tuned for."""
+"""`Prompt`: a template with typed variables, a shape for the answer, and the settings it was tuned for.
+
+This module holds what every prompt needs. Conversations of several turns, examples, types beyond the plain ones, files
+and the registry are in `core/prompts/`, imported by the prompts that use them.
+"""
 
 from __future__ import annotations
 
-from ..llm.errors import ConfigurationError, PromptError
-from ..llm.options import check_options
-from ..llm.structured.schema import json_schema, type_name
-from .template import fill, variables
+from .template import check_names, filled, variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
-    from typing import Any, Protocol
+    from typing import Any, Generic, Unpack, overload
+
+    from typing_extensions import TypeVar
 
     from ..llm.models import Model
+    from ..llm.streaming.stream import AsyncChatStream, ChatStream
+    from ..llm.types import ChatMessage
+    from .prompts.examples import Example
+    from .prompts.protocols import Invokes, More, Shape, Types
+    from .prompts.turns import Placeholder, Turn
 
-    class Invokes(Protocol):
-        """What a prompt needs of the context it is invoked with."""
+    S = TypeVar("S")
+    T_co = TypeVar("T_co", covariant=True, default=Any)
 
-        def invoke_prompt(self, prompt: Prompt, values: Mapping[str, Any]) -> str | dict[str, Any]:
-            """Ask with the prompt."""
-            ...
+    class _Typed(Generic[T_co]):
+        __slots__ = ()
+
+else:
+
+    class _Typed:
+        """Stand in for `typing.Generic`, which costs more to import than this module."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, _item):
+            return cls
+
+    T_co = None
 
 
 _FIELDS = (
     "template", "input_schema", "output_schema", "system_prompt", "model", "max_tokens", "temperature", "name",
     "version",
 )  # fmt: skip
-_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
+_TYPES: dict[object, Any] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
+_PLAIN = frozenset((str, int, float, bool))
 
 
-class Prompt:
-    """A reusable prompt.
+class Prompt(_Typed[T_co]):
+    """A reusable prompt, which does not change once it is made.
 
         sentiment = Prompt(
             template="What is the sentiment of: {text}",
@@ -40,128 +60,282 @@ class Prompt:
         )
         sentiment.invoke(context, text="I love it")   # {"sentiment": "positive", "score": 0.9}
 
-    `input_schema` gives each variable a type (or its name); `output_schema` is the shape of the answer, in shorthand or
-    as JSON Schema, and makes `invoke` return a dictionary. `model` overrides the handler's. `name` and `version` label
-    it in metrics. Raises `PromptError` for a template and a schema that don't fit.
+    `input_schema` gives each variable a type (or its name); `output_schema` is the shape of the answer: the shorthand
+    or JSON Schema for a dictionary, a type for an instance of it. `model` overrides the handler's. `name`, `version`
+    and `labels` say which prompt it is, to metrics and to a `PromptRegistry`.
+
+    `defaults` are values for variables that are not given. `examples` are pairs of variables and the answer wanted;
+    `messages` are turns before the template's: `{"role": …, "content": "a template"}`, or `"{history}"` for a
+    conversation that is put in its place. `Prompt[Review]` is a prompt whose answer is a `Review`.
+
+    Raises `PromptError` for a template, types, defaults and examples that don't fit, and `ConfigurationError` for a
+    setting that is none.
     """
+
+    __slots__ = (*_FIELDS, "_kinds", "_optional", "_variables", "defaults", "examples", "labels", "turns")
+
+    if TYPE_CHECKING:
+        template: str
+        input_schema: dict[str, Any] | None
+        output_schema: Any
+        system_prompt: str | None
+        model: Model | str | None
+        max_tokens: int
+        temperature: float
+        name: str | None
+        version: str
+        turns: tuple[Turn | Placeholder | ChatMessage, ...]
+        """The turns before the template's, which `messages` gave."""
+        examples: tuple[Example | ChatMessage, ...]
+        defaults: dict[str, Any]
+        labels: tuple[str, ...]
+        _kinds: dict[str, Any]
+        _variables: tuple[str, ...]
+        _optional: tuple[str, ...]
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: Prompt[str], template: str = ..., input_schema: Types | None = ..., output_schema: None = ...,
+            system_prompt: str | None = ..., model: Model | str | None = ..., max_tokens: int = ...,
+            temperature: float = ..., name: str | None = ..., version: str = ..., **more: Unpack[More],
+        ) -> None: ...  # fmt: skip
+
+        @overload
+        def __init__(
+            self: Prompt[S], template: str = ..., input_schema: Types | None = ..., output_schema: type[S] = ...,
+            system_prompt: str | None = ..., model: Model | str | None = ..., max_tokens: int = ...,
+            temperature: float = ..., name: str | None = ..., version: str = ..., **more: Unpack[More],
+        ) -> None: ...  # fmt: skip
+
+        @overload
+        def __init__(
+            self: Prompt[dict[str, Any]], template: str = ..., input_schema: Types | None = ...,
+            output_schema: Mapping[str, Any] = ..., system_prompt: str | None = ..., model: Model | str | None = ...,
+            max_tokens: int = ..., temperature: float = ..., name: str | None = ..., version: str = ...,
+            **more: Unpack[More],
+        ) -> None: ...  # fmt: skip
+
+        @overload
+        def __init__(
+            self: Prompt[Any], template: str = ..., input_schema: Types | None = ..., output_schema: Shape = ...,
+            system_prompt: str | None = ..., model: Model | str | None = ..., max_tokens: int = ...,
+            temperature: float = ..., name: str | None = ..., version: str = ..., **more: Unpack[More],
+        ) -> None: ...  # fmt: skip
 
     def __init__(
         self,
-        template: str,
-        input_schema: Mapping[str, Any] | None = None,
-        output_schema: Mapping[str, Any] | None = None,
+        template: str | None = None,
+        input_schema: Types | None = None,
+        output_schema: object = None,
         system_prompt: str | None = None,
         model: Model | str | None = None,
         max_tokens: int = 1024,
         temperature: float = 0.7,
         name: str | None = None,
         version: str = "1.0.0",
+        *,
+        messages: Iterable[Any] = (),
+        examples: Iterable[Any] = (),
+        defaults: Mapping[str, Any] | None = None,
+        labels: Iterable[str] = (),
     ) -> None:
-        if not isinstance(template, str):
-            raise PromptError(f"A template is text, not {template!r}.", fix="Pass a string with {variables}.")
-        check_options({"max_tokens": max_tokens, "temperature": temperature})
-        self.template = template
-        self.input_schema = dict(input_schema) if input_schema is not None else None
-        self.output_schema = dict(output_schema) if output_schema is not None else None
-        self.system_prompt = system_prompt
-        self.model = model
-        self.max_tokens = max_tokens
-        self.temperature = temperature
-        self.name = name
-        self.version = version
-        self._types = {key: _type(key, kind) for key, kind in (input_schema or {}).items()}
-        self._check_names()
+        turns = _turns(messages) if messages else ()
+        self._put(
+            template="" if template is None and turns else _text("template", template), turns=turns,
+            input_schema=_mapping("input_schema", input_schema), defaults=_mapping("defaults", defaults) or {},
+            output_schema=dict(output_schema) if isinstance(output_schema, dict) else output_schema,
+            system_prompt=None if system_prompt is None else _text("system_prompt", system_prompt),
+            model=model, max_tokens=max_tokens, temperature=temperature, name=name, version=version,
+            labels=tuple(labels) if isinstance(labels, (tuple, list, set, frozenset)) else labels,
+        )  # fmt: skip
+        self._put(_variables=self._used(), _optional=(*self.defaults, *self.placeholders))
+        self._put(_kinds={key: _kind(key, kind) for key, kind in (self.input_schema or {}).items()})
+        self._check()
+        self._put(examples=_examples(self, examples) if examples else ())
 
     @property
     def variables(self) -> list[str]:
-        """The names of its variables, those of the system prompt included."""
-        return list(dict.fromkeys(variables(self.template) + variables(self.system_prompt or "")))
+        """The names of its variables, those of the system prompt and of every turn included."""
+        return list(self._variables)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The names that a conversation can be given for; without one nothing stands in their place."""
+        turns: Any = self.turns
+        return tuple(turn.name for turn in turns if hasattr(turn, "is_placeholder"))
+
+    @property
+    def shape(self) -> Any:
+        """What the answer is to become: the shorthand, a JSON Schema or a type; `None` for text."""
+        return self.output_schema
 
     @property
     def json_schema(self) -> dict[str, Any] | None:
-        """The shape of the answer as JSON Schema; `None` for free text."""
-        return None if self.output_schema is None else json_schema(self.output_schema)
+        """The shape of the answer as JSON Schema; `None` for text. Raises `ConfigurationError` for what is none."""
+        if self.output_schema is None:
+            return None
+        from ..llm.structured.output_model import json_schema_of
 
-    def format(self, **kwargs: Any) -> str:
-        """The template with its variables filled in.
+        return json_schema_of(self.output_schema)
+
+    def format(self, /, **kwargs: Any) -> str:
+        """The template with its variables filled in; without a template, the last of its messages.
 
         Raises `PromptError` naming a variable that is missing, unknown, or of the wrong type.
         """
-        return self.render(kwargs)[0]
+        return filled(self.question, self._checked(kwargs), self.label)
 
-    def render(self, values: Mapping[str, Any]) -> tuple[str, str | None]:
-        """The template and the system prompt, filled in."""
-        self._check_types(values)
-        system, used = self.system_prompt, variables(self.template)
-        if system is not None and (names := variables(system)):
-            fill(system, {n: values[n] for n in names if n in values}, self._label)
-            system = fill(system, {n: values[n] for n in names}, self._label)
-            values = {n: v for n, v in values.items() if n in used or n not in names}
-        return fill(self.template, values, self._label), system
+    def messages(self, values: Mapping[str, Any], history: Sequence[ChatMessage] = ()) -> tuple[ChatMessage, ...]:
+        """The whole conversation that it begins, filled in: system prompt, examples, turns, template.
 
-    def invoke(self, _context: Invokes, **kwargs: Any) -> str | dict[str, Any]:
-        """Ask the model: text, or a dictionary that matches `output_schema`.
+        Images, documents and sounds (`ImagePart` and its kin) stand in a user's turn where their variable does. What
+        was said before, `history`, fills the first placeholder that has no value, and without one stands before the
+        last user's turn. Raises as `format` does.
+        """
+        from ..llm.types import ChatMessage
+
+        values = self._checked(values)
+        if self.turns or self.examples or history or not all(type(value) in _PLAIN for value in values.values()):
+            from .prompts.turns import conversation
+
+            return conversation(self, values, history)
+        system = filled(self.system_prompt, values, self.label) if self.system_prompt else ""
+        user = ChatMessage("user", filled(self.template, values, self.label))
+        return (ChatMessage("system", system), user) if system else (user,)
+
+    def invoke(self, /, _context: Invokes, **kwargs: Any) -> T_co:
+        """Ask the model: text, or where there is an `output_schema` what it describes.
 
         `_context` is what the handler was given; its underscore leaves the name `context` to the template. Raises
         `PromptError`, `LLMError`, `ExtractionError`.
         """
-        return _context.invoke_prompt(self, kwargs)
+        answer: T_co = _checked_context(_context).invoke_prompt(self, kwargs)
+        return answer
 
-    def with_options(self, options: Mapping[str, Any]) -> Prompt:
+    async def ainvoke(self, /, _context: Invokes, **kwargs: Any) -> T_co:
+        """The twin of `invoke` for async handlers."""
+        answer: T_co = await _checked_context(_context).ainvoke_prompt(self, kwargs)
+        return answer
+
+    def stream(self, /, _context: Invokes, **kwargs: Any) -> ChatStream:
+        """Ask the model and read its text as it comes. Raises as `invoke`; a shape can't be streamed."""
+        return self._streamed(_context).stream(self, **kwargs)
+
+    def astream(self, /, _context: Invokes, **kwargs: Any) -> AsyncChatStream:
+        """The twin of `stream` for async handlers."""
+        return self._streamed(_context).astream(self, **kwargs)
+
+    def _streamed(self, context: Invokes) -> Invokes:
+        if self.output_schema is not None:
+            raise _checks().no_stream(self)
+        return _checked_context(context)
+
+    def with_options(self, options: Mapping[str, Any]) -> Prompt[T_co]:
         """The same prompt with some of what it was made of replaced."""
-        return Prompt(**{**{field: getattr(self, field) for field in _FIELDS}, **options})
+        return type(self)(**{**self._made_of(), **options})
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything it was made of, fit for JSON. `from_dict` goes back."""
-        values = {field: type_name(getattr(self, field)) for field in _FIELDS}
-        return {**values, "model": None if self.model is None else str(self.model)}
+        """Everything it was made of, fit for JSON and YAML. `from_dict` goes back.
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Prompt:
-        """The prompt that `to_dict` or a YAML file describes.
-
-        Raises `ConfigurationError` for a field that does not exist, naming the nearest one.
+        Types that files have no word for are written as JSON Schema. Raises `ConfigurationError` for what can't be.
         """
-        for field in data:
-            if field not in _FIELDS:
-                from ..llm.catalog.definition import suggestion
+        from .prompts.data import data_of
 
-                raise ConfigurationError(f"A prompt has no field {field!r}.", fix=suggestion(str(field), _FIELDS))
-        if "template" not in data:
-            raise ConfigurationError("The prompt has no template.", fix="Add the field 'template'.")
-        return cls(**data)
+        return data_of(self)
 
     @classmethod
-    def from_yaml(cls, path: str | PathLike[str]) -> Prompt:
-        """The prompt in a YAML (or JSON) file. Raises `ConfigurationError` naming the file and the line."""
-        from .config import read_mapping
+    def from_dict(cls, data: Mapping[str, Any]) -> Prompt[Any]:
+        """The prompt that `to_dict` or a file describes.
 
-        try:
-            return cls.from_dict(read_mapping(path))
-        except (ConfigurationError, PromptError) as error:
-            if str(path) in error.message:
-                raise
-            raise type(error)(f"{path}: {error.message}", fix=error.fix) from error
+        Raises `ConfigurationError` for a field that does not exist, naming the nearest one, and as `Prompt` does.
+        """
+        from .prompts.data import checked
+
+        return cls(**checked(data))
+
+    @classmethod
+    def from_yaml(cls, path: str | PathLike[str]) -> Prompt[Any]:
+        """The prompt in a YAML or JSON file; JSON needs no package.
+
+        Raises `ConfigurationError` and `PromptError` naming the file, the line and the column.
+        """
+        from .prompts.files import read_prompt
+
+        return read_prompt(path, cls)
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """The JSON Schema of a prompt's file, for editors: `# yaml-language-server: $schema=prompt.schema.json`."""
+        from .prompts.file_schema import file_schema
+
+        return file_schema()
 
     @property
-    def _label(self) -> str:
+    def question(self) -> str:
+        """The template of the last turn, which examples are pairs of."""
+        return self.template or next((turn.template for turn in self.turns[::-1] if hasattr(turn, "template")), "")
+
+    @property
+    def label(self) -> str:
+        """What errors call it."""
         return f"Prompt {self.name!r}" if self.name else "The prompt"
 
-    def _check_names(self) -> None:
-        unknown = [name for name in self._types if name not in self.variables]
-        if unknown:
-            fix = f"Its variables are {', '.join(self.variables) or 'none'}; correct input_schema or the template."
-            raise PromptError(f"{self._label} has no variable {unknown[0]!r}.", fix=fix)
+    def _put(self, **fields: Any) -> None:
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
 
-    def _check_types(self, values: Mapping[str, Any]) -> None:
-        for name, kind in self._types.items():
-            if name in values and not _fits(values[name], kind):
-                got = f"{values[name]!r}" if len(repr(values[name])) < 80 else type(values[name]).__name__
-                wanted = getattr(kind, "__name__", str(kind))
-                raise PromptError(f"{self._label}: {name!r} is {got}.", fix=f"Pass a value of type {wanted}.")
+    def _used(self) -> tuple[str, ...]:
+        """The names of all variables and placeholders, in the order of a reader."""
+        templates = [self.template, self.system_prompt or ""]
+        templates += [turn.template for turn in self.turns if hasattr(turn, "template")]
+        names = [name for template in templates for name in variables(template)]
+        return tuple(dict.fromkeys((*names, *self.placeholders)))
+
+    def _check(self) -> None:
+        if type(self.max_tokens) is not int or self.max_tokens < 1 or type(self.temperature) not in (int, float):
+            _checks().check_numbers(self)
+        named = [word for word in (self.name, self.model) if word is not None]
+        labels = self.labels if type(self.labels) is tuple else (None,)
+        if not all(isinstance(word, str) and word for word in (self.version, *named, *labels)):
+            _checks().check_identity(self)
+        if self.placeholders:
+            _checks().check_placeholders(self)
+        for field in ("input_schema", "defaults"):
+            for name in getattr(self, field) or ():
+                if name not in self._variables:
+                    raise _checks().unknown_variable(self, field, name)
+        self._check_types(self.defaults, "defaults")
+
+    def _checked(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values with the defaults behind them. Raises `PromptError` for what does not fit."""
+        check_names(self._variables, values, self.label, self._optional)
+        self._check_types(values)
+        return {**self.defaults, **values} if self.defaults else values
+
+    def _check_types(self, values: Mapping[str, Any], *path: str | int) -> None:
+        for name, kind in self._kinds.items():
+            if name in values and type(values[name]) is not kind:
+                _checks().check_type(self.label, name, values[name], kind, path)
+
+    def _made_of(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        made = {field: getattr(self, field) for field in (*_FIELDS, "examples", "defaults", "labels")}
+        return {**made, "template": self.template if self.template or not self.turns else None, "messages": self.turns}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"A prompt is immutable; with_options({{{name!r}: …}}) makes a changed copy.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"A prompt is immutable; {name!r} can't be deleted.")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Prompt) and self.to_dict() == other.to_dict()
+        if not isinstance(other, Prompt):
+            return NotImplemented
+        from .prompts.data import identity
+
+        return identity(self) == identity(other)
 
     def __hash__(self) -> int:
         return hash((self.template, self.name, self.version))
@@ -170,23 +344,55 @@ class Prompt:
         text = self.template if len(self.template) <= 60 else self.template[:57] + "…"
         return f"Prompt({text!r}, name={self.name!r}, version={self.version!r})"
 
-
-def _type(name: str, kind: Any) -> Any:
-    if isinstance(kind, str):
-        if kind not in _TYPES:
-            fix = f"Use one of {', '.join(_TYPES)}."
-            raise ConfigurationError(f"The type of {name!r} is {kind!r}.", fix=fix)
-        return _TYPES[kind]
-    return kind
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (type(self), self._made_of())
 
 
-def _fits(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type. A whole number is a number; `True` is not 1."""
-    if isinstance(value, bool) and kind in (int, float):
-        return False
-    if kind is float:
-        return isinstance(value, (int, float))
-    try:
-        return isinstance(value, getattr(kind, "__origin__", None) or kind)
-    except TypeError:
-        return True
+def _made(cls: type[Prompt], arguments: dict[str, Any]) -> Prompt:
+    return cls(**arguments)
+
+
+def _text(field: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise _checks().no_text(field, given)
+    return given
+
+
+def _mapping(field: str, given: Any) -> dict[str, Any] | None:
+    if given is not None and not hasattr(type(given), "keys"):
+        raise _checks().no_mapping(field, given)
+    return None if given is None else dict(given)
+
+
+def _turns(messages: Iterable[Any]) -> tuple[Any, ...]:
+    from .prompts.turns import read_turns
+
+    return read_turns(messages)
+
+
+def _examples(prompt: Prompt, examples: Iterable[Any]) -> tuple[Any, ...]:
+    from .prompts.examples import read_examples
+
+    return read_examples(prompt, examples)
+
+
+def _kind(name: str, kind: Any) -> Any:
+    """The type of a variable: the plain ones here, where most are."""
+    if kind in _PLAIN if isinstance(kind, type) else isinstance(kind, str) and kind in _TYPES:
+        return _TYPES.get(kind, kind)
+    from .prompts.type_names import input_kind
+
+    return input_kind(name, kind)
+
+
+def _checked_context(context: Invokes) -> Invokes:
+    if not hasattr(context, "invoke_prompt"):
+        raise _checks().no_context(context)
+    return context
+
+
+def _checks() -> Any:
+    """What refuses, and what is looked at closer: most prompts never need it."""
+    from .prompts import checks
+
+    return checks
