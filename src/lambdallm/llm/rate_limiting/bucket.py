@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, Literal
 
-    Unit = Literal["requests", "tokens"]
+    Unit = Literal["requests", "tokens", "micro_usd"]
 
 SLACK_SECONDS = 1e-6
 """What rounding may cost: sums of seconds since 1970 are good for a quarter of a microsecond each."""
