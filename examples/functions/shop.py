@@ -39,7 +39,7 @@ def main():
         "version": "2.0",
         "requestContext": {"http": http},
         "headers": headers,
-        "body": json.dumps({"item": "a pen"}),
+        "body": '{"item": "a pen"}',
     }
     messages = [
         {"messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": {}}
