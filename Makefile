@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 UV = $(shell command -v uv || echo .venv/bin/uv)
 BIN = .venv/bin
 
-.PHONY: help demo test check bench bench-codecs bench-policies format docs clean
+.PHONY: help demo test check bench bench-codecs bench-policies bench-warm format docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -33,6 +33,9 @@ bench-codecs:  ## measure every codec beside its vendor's SDK
 
 bench-policies:  ## measure what retries, limits, caches and routes cost around a call
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_policies.py $(ARGS)
+
+bench-warm: .venv/.dev  ## measure whether a warm environment stays as it is
+	$(BIN)/python benchmarks/run_warm.py $(ARGS)
 
 format: .venv/.dev  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .

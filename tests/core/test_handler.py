@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import sys
 
 import pytest
 
@@ -12,9 +13,9 @@ from lambdallm.core.exceptions import (
     LambdaLLMError,
     LLMAuthenticationError,
     LLMContentFilterError,
-    NotYetError,
     ProviderServerError,
 )
+from lambdallm.core.router import CostAwareRouter
 from lambdallm.providers.base import BaseProvider
 from lambdallm.testing import MockLambdaContext, MockProvider, mock_model
 
@@ -27,7 +28,8 @@ def _elsewhere(tmp_path, monkeypatch):
 
 
 def test_the_documented_defaults():
-    defaults = {name: p.default for name, p in inspect.signature(handler).parameters.items()}
+    parameters = inspect.signature(handler).parameters.items()
+    defaults = {name: p.default for name, p in parameters if p.kind is not p.KEYWORD_ONLY}
     assert defaults == {
         "model": Model.CLAUDE_3_HAIKU,
         "timeout_strategy": "fail-fast",
@@ -91,8 +93,8 @@ class TestResponses:
             assert [chunk.delta for chunk in streaming(HTTP, reader)] == ["one", " two"]
 
     def test_what_json_has_no_word_for_is_named(self):
-        with pytest.raises(TypeError, match=r"set|object"):
-            handler(lambda event, context: {"a": object()})(HTTP, None)
+        with pytest.raises(TypeError, match="object can't be sent as JSON"):
+            handler(lambda event, context: {"a": object()})({}, None)
 
 
 class Recorder(Middleware):
@@ -289,15 +291,16 @@ class TestSettings:
             ({"max_retries": -1}, "max_retries is -1"),
             ({"timeout_buffer": "5"}, "timeout_buffer is '5'"),
             ({"middleware": [Middleware]}, "instances"),
+            ({"session": object()}, "session is <object"),
+            ({"router": object()}, "router is <object"),
+            ({"router": CostAwareRouter}, "Make one"),
+            ({"timeout_strategy": "checkpoint", "checkpoint_store": 3}, "store is 3"),
+            ({"metrics_sinks": [3]}, "metrics_sinks has 3"),
+            ({"embedding_model": 3}, "embedding_model is 3"),
         ],
     )
     def test_a_mistake_is_named_where_it_is_made(self, options, message):
         with pytest.raises(ConfigurationError, match=message):
-            handler(**options)
-
-    @pytest.mark.parametrize("options", [{"session": object()}, {"router": object()}, {"timeout_strategy": "truncate"}])
-    def test_what_is_not_in_this_version_says_so(self, options):
-        with pytest.raises(NotYetError):
             handler(**options)
 
     def asked_model(self, function):
@@ -366,3 +369,17 @@ def test_the_project_s_limits_hold_for_prompts_given_as_text(tmp_path, monkeypat
         function({}, None)
     assert [call.config.max_tokens for call in model.calls] == [77, 5, 9]
     assert [call.config.temperature for call in model.calls] == [0, 0, 0.7]
+
+
+class TestRawClient:
+    """The escape hatch to any AWS service."""
+
+    def test_is_boto3_s(self, monkeypatch):
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        service = handler(lambda event, context: context.get_raw_client("sqs").meta.service_model.service_name)
+        assert service({}, None) == "sqs"
+
+    def test_without_boto3_says_what_to_install(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "boto3", None)
+        with pytest.raises(ConfigurationError, match=r"lambdallm\[deploy\]"):
+            handler(lambda event, context: context.get_raw_client("sqs"))({}, None)

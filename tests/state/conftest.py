@@ -1,31 +1,10 @@
 """The two ways a flow is run, and a store of each kind, by the functions that other processes make it with too."""
 
-import asyncio
-
 import pytest
 
 import servers
 import state_stores
-from lambdallm.llm.drivers import AsyncDriver, Driver
-
-
-def blocking(flow):
-    driver = Driver()
-    try:
-        return driver.run(flow)
-    finally:
-        driver.close()
-
-
-def awaiting(flow):
-    async def run():
-        driver = AsyncDriver()
-        try:
-            return await driver.run(flow)
-        finally:
-            await driver.aclose()
-
-    return asyncio.run(run())
+from both_drivers import awaiting, blocking
 
 
 @pytest.fixture(params=[blocking, awaiting])

@@ -40,6 +40,10 @@ class LocalContext(MockLambdaContext):
         if self._model:
             context.settings = context.settings.replace(model=self._model)
 
+    def takes_failure(self, status: int) -> bool:
+        """Whether the error itself is wanted in the place of the response it would be: it is explained here."""
+        return status >= 500
+
 
 class Report(Value):
     """What an invocation took. Times are in milliseconds; sums are `None` where a part of them is unknown."""

@@ -1,27 +1,30 @@
-"""How an invocation calls models: plug-in or catalog, retried, with the fallback model behind the first one."""
+"""Where an invocation's calls go: a plug-in, a model of the catalog, or a client that chooses by itself.
+
+A route makes flows of whole answers and of streams; who is asked after whom, who is told and what time allows is
+`asking`'s to decide.
+"""
 
 from __future__ import annotations
 
 from ..llm.catalog.definition import ModelFacts, ProviderDefinition
 from ..llm.catalog.resolve import Target, resolve
-from ..llm.drivers import shared_driver
-from ..llm.errors import CallerError, LLMError, LLMModelNotFoundError
+from ..llm.errors import CallerError, LLMModelNotFoundError
 from ..llm.pipeline import chat, stream_chat
 from ..llm.types import EMPTY
-from ..providers import bridge
 from ..providers.registry import plugged_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Sequence
     from typing import TypeVar
 
     from ..llm.call import CallSettings
+    from ..llm.clients.behind import Behind
+    from ..llm.errors import LLMError
     from ..llm.flow import Flow
     from ..llm.result import Result
     from ..llm.streaming.record import StreamRecord
-    from ..llm.streaming.stream import ChatStream
-    from ..llm.types import ChatRequest, Completion, StreamChunk
+    from ..llm.types import ChatRequest, Completion
     from ..providers.base import BaseProvider
 
     T = TypeVar("T")
@@ -42,59 +45,35 @@ class Route:
             return ()
         return ("native", "prompted") if self.plugin.supports_schema() else ("prompted",)
 
+    @property
+    def model(self) -> str:
+        """The model's id, as requests name it."""
+        return self.target.model.id
+
+    @property
+    def end(self) -> Behind:
+        """Who answers, as an extractor wants to know it."""
+        from ..llm.clients.behind import Behind
+
+        return Behind(self)
+
     def chat(self, request: ChatRequest, settings: CallSettings) -> Flow[Result[Completion, LLMError]]:
         """The flow of a whole answer."""
-        return bridge.chat(self.plugin, request, settings) if self.plugin else chat(request, self.target, settings)
+        if self.plugin is None:
+            return chat(request, self.target, settings)
+        from ..providers import bridge
+
+        return bridge.chat(self.plugin, request, settings)
 
     def stream(
         self, request: ChatRequest, settings: CallSettings, record: StreamRecord
     ) -> Flow[Result[None, LLMError]]:
         """The flow of an answer in pieces."""
-        if self.plugin:
-            return bridge.stream_chat(self.plugin, request, record)
-        return stream_chat(request, self.target, settings, record)
+        if self.plugin is None:
+            return stream_chat(request, self.target, settings, record)
+        from ..providers import bridge
 
-
-def complete(build: Callable[[Route], ChatRequest], models: tuple[str, ...], settings: CallSettings) -> Completion:
-    """The answer of the first model that gives one. `build` makes the request for a route. Raises `LLMError`."""
-    for last, model in with_last(models):
-        route = Route(model)
-        try:
-            result = shared_driver().run(route.chat(build(route), settings))
-            return result.unwrap()
-        except LLMError as error:
-            if last or not worth_another_model(error):
-                raise
-    raise AssertionError("no model was named")
-
-
-def stream(
-    build: Callable[[Route], ChatRequest],
-    models: tuple[str, ...],
-    settings: CallSettings,
-    done: Callable[[Completion], None],
-) -> ChatStream:
-    """The chunks of the first model that gives any; `done` hears of the completion, also of one left early."""
-    from ..llm.streaming.record import StreamRecord
-    from ..llm.streaming.stream import ChatStream
-
-    routes = [Route(model) for model in models]
-    record = StreamRecord(routes[0].target)
-
-    def chunks() -> Generator[StreamChunk, None, None]:
-        for last, route in with_last(routes):
-            record.turn_to(route.target)
-            try:
-                yield from shared_driver().iterate(route.stream(build(route), settings, record))
-                return
-            except LLMError as error:
-                if last or record.first_chunk is not None or not worth_another_model(error):
-                    raise
-            finally:
-                if record.first_chunk is not None:
-                    done(record.completion())
-
-    return ChatStream(chunks(), record)
+        return bridge.stream_chat(self.plugin, request, record, settings.deadline)
 
 
 def worth_another_model(error: LLMError) -> bool:

@@ -1,47 +1,80 @@
-"""`LambdaLLMContext`: what a handler's function calls models with, and what it knows of its time and money.
+"""`LambdaLLMContext`: one invocation, as its function and whatever stands around it know it.
 
-The way to the models is imported by the first call: building a handler does not pay for it.
+How models are asked is in `asking`; the methods that a function calls for it are in `invoking` and `awaiting`. The way
+to the models is imported by the first call: building a handler does not pay for it.
 """
 
 from __future__ import annotations
 
 import time
 
-from ..llm.errors import ConfigurationError, MissingExtraError, NotYetError
-from ..llm.types import ChatMessage, ChatRequest
+from ..llm.errors import ConfigurationError, MissingExtraError
+from .awaiting import Awaiting
+from .invoking import Invoking
 from .metrics import Metrics
-from .prompt import Prompt
-from .template import variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any, TypeVar, overload
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
 
-    from ..llm.call import CallSettings
-    from ..llm.streaming.stream import ChatStream
-    from ..llm.types import Completion
-    from .calls import Route
+    from ..llm.errors import LLMError
+    from ..llm.flow import Flow
+    from ..llm.result import Result
+    from ..llm.types import Completion, Embeddings
+    from ..runtime.records import Record
+    from ..runtime.request import Request
+    from .answer import Answer
+    from .guards import CallGuard
     from .handler import HandlerSettings
-
-    T = TypeVar("T")
-
-_OPTIONS = ("system_prompt", "model", "max_tokens", "temperature")
+    from .journal import Journal
+    from .prompt import Prompt
 
 
-class LambdaLLMContext:
-    """One invocation: its event, its deadline, its cost, and the models.
+class LambdaLLMContext(Invoking, Awaiting):
+    """One invocation: its event, its deadline, its cost, its session, and the models.
 
     Names it does not define are those of AWS's own context: `context.aws_request_id`, `context.function_name`.
     """
 
-    def __init__(self, settings: HandlerSettings, lambda_context: Any = None, event: Any = None) -> None:
+    def __init__(
+        self, settings: HandlerSettings, lambda_context: Any = None, event: Any = None, *, awaits: bool = False
+    ) -> None:
         self.settings = settings
         self.lambda_context = lambda_context
         self.event = event
-        self.metrics = Metrics()
+        self.awaits = awaits
+        """Whether the handler's function is asynchronous."""
+        self.metrics = Metrics(settings.metrics_sinks)
         self.completions: list[Completion] = []
-        self._deadline = _deadline(lambda_context, settings.timeout_buffer)
+        self.guards: list[CallGuard] = []
+        """Told of every call to a model: see `guards`."""
+        self.response_headers: dict[str, str] = {}
+        """Sent with the response to an HTTP event, whatever it is."""
+        self.truncated = False
+        """Whether the function's time has cut off an answer (`timeout_strategy="truncate"`)."""
+        self.deadline = _deadline(lambda_context, settings.timeout_buffer)
+        """When the last call to a model has to be over, as a reading of the monotonic clock."""
+        self.journal: Journal | None = None
+        """The answers so far, where a later invocation may go on from them (`timeout_strategy="checkpoint"`)."""
+        self.cache = settings.cache
+        self._costs: list[float | None] = []
+        self._session: Any = None
+        self._session_loaded = False
+        self._request: Request | None = None
+        self.streams: list[Any] = []
+        """The streams that an async function has begun and not read to their end."""
+
+    @property
+    def driver(self) -> Any:
+        """What performs flows in this invocation: `run(flow)` gives a value, in async handlers a coroutine."""
+        if self.awaits:
+            from ..llm.drivers.awaiting import shared_async_driver
+
+            return shared_async_driver()
+        from ..llm.drivers.blocking import shared_driver
+
+        return shared_driver()
 
     @property
     def remaining_time_ms(self) -> int:
@@ -56,78 +89,175 @@ class LambdaLLMContext:
 
     @property
     def total_cost(self) -> float:
-        """US dollars spent by this invocation, as far as prices are known: see `unpriced_calls`."""
-        return sum(answer.cost_usd or 0.0 for answer in self.completions)
+        """US dollars spent by this invocation, on failed calls too, as far as they are known: see `unpriced_calls`."""
+        return sum(cost or 0.0 for cost in self._costs)
 
     @property
     def unpriced_calls(self) -> int:
         """How many calls have an unknown cost, which `total_cost` leaves out."""
-        return sum(answer.cost_usd is None for answer in self.completions)
+        return sum(cost is None for cost in self._costs)
+
+    @property
+    def aws_request_id(self) -> str:
+        """Lambda's id of this invocation; empty where there is none."""
+        return str(getattr(self.lambda_context, "aws_request_id", None) or "")
 
     @property
     def session(self) -> Any:
-        """The loaded session."""
-        raise NotYetError("Sessions are not part of this version.")
+        """The session that the event belongs to, loaded. Raises `ConfigurationError` without `handler(session=…)`."""
+        if not self._session_loaded:
+            if self.settings.session is None:
+                raise _no_session()
+            if self.awaits:
+                fix = "Use it in the function; in middleware, call await context.driver.run(context.opened_session())."
+                raise ConfigurationError("The session is loaded before the function, and not yet.", fix=fix)
+            self.run(self.opened_session())
+        return self._session
 
-    def invoke(self, prompt: str | Prompt, /, **kwargs: Any) -> str:
-        """Ask the model and return its text.
+    def opened_session(self) -> Flow[Any]:
+        """The flow that gives the session, loaded once."""
+        if self._session is None:
+            if self.settings.session is None:
+                raise _no_session()
+            self._session = self.settings.session.opened(self.event, self)
+        if not self._session_loaded:
+            yield from self._session.loading()
+            self._session_loaded = True
+            self.response_headers.update(getattr(self._session, "response_headers", {}))
+        return self._session
 
-            context.invoke("Hello {name}", name="World")
+    def saving_session(self) -> Flow[None]:
+        """The flow that saves the session, where it was loaded and has changed.
 
-        Keywords are the template's variables; those that are none may be `system_prompt`, `model`, `max_tokens` and
-        `temperature`. Raises `PromptError`, `LLMError`, `DeadlineExceededError`.
+        What a summary asks a model is no call of the function's, so no checkpoint has it.
         """
-        made, values = self._prompt(prompt, kwargs)
-        return self._complete(made, values).text
+        if not self._session_loaded or not self._session.modified:
+            return
+        journal, self.journal = self.journal, None
+        try:
+            yield from self._session.saving()
+        finally:
+            self.journal = journal
 
-    if TYPE_CHECKING:
+    def turn_to(self, event: Any) -> None:
+        """Take the event that the middleware made of the one that came."""
+        if event is not self.event:
+            self.event, self._request = event, None
 
-        @overload
-        def invoke_structured(self, prompt: str | Prompt, schema: type[T], /, **kwargs: Any) -> T: ...
+    @property
+    def request(self) -> Request:
+        """The HTTP request that the event carries. Raises `EventError` for any other event."""
+        if self._request is None:
+            from ..runtime.request import request_of
 
-        @overload
-        def invoke_structured(
-            self, prompt: str | Prompt, schema: Mapping[str, Any] | None = None, /, **kwargs: Any
-        ) -> dict[str, Any]: ...
+            self._request = request_of(self.event)
+        return self._request
 
-        @overload
-        def invoke_structured(self, prompt: str | Prompt, schema: object, /, **kwargs: Any) -> Any: ...
+    @property
+    def body(self) -> Any:
+        """What was sent: an HTTP body, read by its type (JSON, form, text, bytes); of any other event the event itself.
 
-    def invoke_structured(self, prompt: str | Prompt, schema: object = None, /, **kwargs: Any) -> Any:
-        """Ask the model for data that matches `schema`, and ask again while its answer does not.
-
-            context.invoke_structured("Rate {it}", {"score": float}, it="this")     # {"score": 0.9}
-            context.invoke_structured("Rate {it}", Review, it="this")               # Review(score=0.9)
-
-        `schema` is the shorthand, a JSON Schema, or a type (see `lambdallm.llm.structured`); without it the prompt's
-        `output_schema`. Raises as `invoke` does, and `ExtractionError`: cut off, or no valid structure in three tries.
+        Raises `EventError` for a body that is not what its type says.
         """
-        made, values = self._prompt(prompt, kwargs)
-        shape = schema if schema is not None else kwargs.get("schema", made.output_schema)
-        if shape is None:
-            raise ConfigurationError(
-                "invoke_structured has no schema.", fix="Pass one, or give the prompt output_schema."
-            )
-        return self._structured(made, {k: v for k, v in values.items() if k != "schema"}, shape)
+        from .responses import is_http_event
 
-    def invoke_prompt(self, prompt: Prompt, values: Mapping[str, Any]) -> str | dict[str, Any]:
-        """Ask with a `Prompt`: text, or data where it has an `output_schema`."""
-        if prompt.output_schema is None:
-            return self._complete(prompt, values).text
-        data: dict[str, Any] = self._structured(prompt, values, prompt.output_schema)
-        return data
+        return self.request.content() if is_http_event(self.event) else self.event
 
-    def stream(self, prompt: str | Prompt, /, **kwargs: Any) -> ChatStream:
-        """Ask the model and read its answer as it comes; keywords as for `invoke`.
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records of an event that has some: SQS, SNS, S3, EventBridge, streams. Raises `EventError` else."""
+        from ..runtime.records import records_of
 
-        for text in context.stream("Summarise: {text}", text=text).texts():
-            ...
+        return records_of(self.event)
+
+    def asked(
+        self,
+        prompt: Prompt,
+        values: Mapping[str, Any],
+        *,
+        model: Any = None,
+        max_retries: int | None = None,
+        deadline: float | None = None,
+        schema: object = None,
+        cache: bool = True,
+        session: bool = False,
+    ) -> Flow[Result[Answer, LLMError]]:
+        """The flow that asks with a prompt; whoever runs it runs it on `driver`.
+
+        The value of the answer has the prompt's shape, or that of `schema`; `schema=str` asks for text. `deadline` is a
+        reading of the monotonic clock, and holds where it is before the invocation's. With `session` the model hears
+        what was said before, and the session keeps both sides. Raises `DeadlineExceededError`, what a guard refused
+        with, `PromptError`, and `ConfigurationError` and its kin.
         """
-        from .calls import stream
+        from .asking import asked
+        from .question import of_prompt, said
 
-        made, values = self._prompt(prompt, kwargs)
-        build = self._builder(made, values)
-        return stream(build, self._models(made), self._call_settings(), self._account)
+        history = (yield from self.opened_session()).messages if session else ()
+        question = of_prompt(
+            self, prompt, values, history,
+            model=model, max_retries=max_retries, deadline=deadline, schema=schema, cache=cache,
+        )  # fmt: skip
+        result = yield from asked(self, question)
+        if session and result.is_ok():
+            self._session.add(*said(prompt.messages(values)), result.unwrap().completion.message)
+        return result
+
+    def checkpoint(self) -> NoReturn:
+        """End the invocation here, with an id from which a later one goes on.
+
+        Raises `Pause`, which is no `Exception`: let it pass. Raises `ConfigurationError` without
+        `timeout_strategy="checkpoint"`.
+        """
+        if self.journal is None:
+            fix = "Pass timeout_strategy='checkpoint' to @handler."
+            raise ConfigurationError("This handler makes no checkpoints.", fix=fix)
+        from .journal import Pause
+
+        raise Pause(self.journal.id)
+
+    def cut(self, completion: Completion) -> Completion:
+        """An answer that the function's time has cut off, marked; so is the invocation."""
+        from .asking import cut_short
+
+        self.truncated = True
+        return cut_short(completion)
+
+    def note(self, outcome: Completion | LLMError) -> None:
+        """Count a call to a model: its cost, tokens and time."""
+        record = self.metrics.record
+        record("model.calls", 1)
+        if isinstance(outcome, Exception):
+            self._note_failure(outcome)
+            return
+        self.completions.append(outcome)
+        self._costs.append(outcome.cost_usd)
+        record("model.latency", outcome.latency_ms or 0.0, "Milliseconds")
+        if outcome.usage is not None:
+            record("model.tokens_in", outcome.usage.input_tokens)
+            record("model.tokens_out", outcome.usage.output_tokens)
+        if outcome.cost_usd is not None:
+            record("model.cost_usd", outcome.cost_usd, "None")
+
+    def note_embeddings(self, outcome: Embeddings | LLMError) -> None:
+        """Count a request for vectors: its cost and tokens."""
+        self.metrics.record("model.calls", 1)
+        if isinstance(outcome, Exception):
+            self._note_failure(outcome)
+            return
+        self._costs.append(outcome.cost_usd)
+        if outcome.usage is not None:
+            self.metrics.record("model.tokens_in", outcome.usage.input_tokens)
+        if outcome.cost_usd is not None:
+            self.metrics.record("model.cost_usd", outcome.cost_usd, "None")
+
+    def _note_failure(self, error: LLMError) -> None:
+        from ..llm.structured.extraction import Tally
+
+        self.metrics.record("model.errors", 1)
+        tally = Tally()
+        tally.failed(error)
+        if tally.cost_usd != 0.0:
+            self._costs.append(tally.cost_usd)
 
     def get_raw_client(self, service: str) -> Any:
         """The escape hatch: a boto3 client for any AWS service. Raises `MissingExtraError` without boto3."""
@@ -142,82 +272,11 @@ class LambdaLLMContext:
             raise AttributeError(f"The context has no attribute {name!r}.")
         return getattr(inner, name)
 
-    def _prompt(self, prompt: str | Prompt, kwargs: Mapping[str, Any]) -> tuple[Prompt, dict[str, Any]]:
-        """The prompt and its variables. One given as text has the project's settings where the call names none."""
-        if isinstance(prompt, Prompt):
-            return _split(prompt, prompt.variables, kwargs)
-        named = [*variables(str(prompt)), *variables(str(kwargs.get("system_prompt") or ""))]
-        project = {"max_tokens": self.settings.max_tokens, "temperature": self.settings.temperature}
-        made = Prompt(prompt, **{name: value for name, value in project.items() if value is not None})  # type: ignore[arg-type]  # names and kinds agree
-        return _split(made, named, kwargs)
-
-    def _complete(self, prompt: Prompt, values: Mapping[str, Any]) -> Completion:
-        from .calls import complete
-
-        answer = complete(self._builder(prompt, values), self._models(prompt), self._call_settings())
-        self._account(answer)
-        return answer
-
-    def _structured(self, prompt: Prompt, values: Mapping[str, Any], shape: object) -> Any:
-        from .structured import extract
-
-        return extract(
-            _messages(prompt, values),
-            shape,
-            self._models(prompt),
-            deadline=self._deadline,
-            call_retries=self.settings.max_retries,
-            heard=self._account,
-            max_tokens=prompt.max_tokens,
-            temperature=prompt.temperature,
-        )
-
-    def _builder(self, prompt: Prompt, values: Mapping[str, Any]) -> Callable[[Route], ChatRequest]:
-        messages = _messages(prompt, values)
-
-        def build(route: Route) -> ChatRequest:
-            return ChatRequest(
-                route.target.model.id, messages, max_tokens=prompt.max_tokens, temperature=prompt.temperature
-            )
-
-        return build
-
-    def _models(self, prompt: Prompt) -> tuple[str, ...]:
-        first = str(prompt.model or self.settings.model)
-        fallback = self.settings.fallback_model
-        return (first,) if fallback is None or str(fallback) == first else (first, str(fallback))
-
-    def _call_settings(self) -> CallSettings:
-        from ..llm.call import CallSettings
-
-        return CallSettings(deadline=self._deadline, max_retries=self.settings.max_retries)
-
-    def _account(self, answer: Completion) -> None:
-        self.completions.append(answer)
-        record = self.metrics.record
-        record("model.calls", 1)
-        record("model.latency", answer.latency_ms or 0.0, "Milliseconds")
-        if answer.usage is not None:
-            record("model.tokens_in", answer.usage.input_tokens)
-            record("model.tokens_out", answer.usage.output_tokens)
-        if answer.cost_usd is not None:
-            record("model.cost_usd", answer.cost_usd, "None")
-
 
 def _deadline(lambda_context: Any, buffer_seconds: float) -> float | None:
-    """When the last call to a model has to be over, as a reading of the monotonic clock."""
     remaining = getattr(lambda_context, "get_remaining_time_in_millis", None)
     return None if remaining is None else time.monotonic() + remaining() / 1000 - buffer_seconds
 
 
-def _split(prompt: Prompt, named: list[str], kwargs: Mapping[str, Any]) -> tuple[Prompt, dict[str, Any]]:
-    """Options laid over the prompt, and its variables: a keyword that the template names is a variable always."""
-    options = {key: value for key, value in kwargs.items() if key in _OPTIONS and key not in named}
-    values = {key: value for key, value in kwargs.items() if key not in options}
-    return (prompt.with_options(options) if options else prompt), values
-
-
-def _messages(prompt: Prompt, values: Mapping[str, Any]) -> tuple[ChatMessage, ...]:
-    """The conversation that a prompt begins, filled in."""
-    text, system = prompt.render(values)
-    return (*((ChatMessage("system", system),) if system else ()), ChatMessage("user", text))
+def _no_session() -> ConfigurationError:
+    return ConfigurationError("This handler has no session.", fix="Pass session=Session(…) to @handler.")

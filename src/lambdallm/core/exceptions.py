@@ -1,4 +1,4 @@
-"""The documented door to the error tree. It is drawn and defined in `llm/errors.py`."""
+"""The documented door to the error tree, which is drawn and defined in `llm/errors.py`, and to what stands on it."""
 
 from ..llm.errors import (
     AIError,

@@ -1,4 +1,7 @@
-"""What a function returns, as what Lambda expects: a dictionary for HTTP events, the value itself for any other."""
+"""What a function returns, as what Lambda expects: a response for HTTP events, the value itself for any other.
+
+The shapes of HTTP events are `runtime`'s, and loaded when one is met.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+    from .context import LambdaLLMContext
+
+TRUNCATED_HEADER = "X-LambdaLLM-Truncated"
 
 
 def is_http_event(event: Any) -> bool:
@@ -16,24 +23,65 @@ def is_http_event(event: Any) -> bool:
     return isinstance(context, dict) and ("httpMethod" in event or "http" in context or "elb" in context)
 
 
-def lambda_response(event: Any, result: Any) -> Any:
+def lambda_response(event: Any, result: Any, context: LambdaLLMContext | None = None) -> Any:
     """The result as Lambda takes it.
 
-    A dictionary with a `statusCode` is a finished response: a body that is no text becomes JSON. For an HTTP event
-    anything else becomes the body of one; text stays text. Pieces of a stream are joined: whoever can send them one
-    by one takes them before this.
+    For an HTTP event a `Response`, or a dictionary with a `statusCode`, is a whole response; anything else becomes the
+    body of one: text stays text, bytes are sent as such, and the rest becomes JSON. For other events it is the value as
+    JSON has it. Pieces of a stream are joined: whoever can send them one by one takes them before this.
+
+    Raises `TypeError` for what JSON has no word for.
     """
     result = joined(result)
-    if isinstance(result, dict) and "statusCode" in result:
-        body = result.get("body")
-        return (
-            result if body is None or isinstance(body, str) else {**_json(body), **result, "body": _json(body)["body"]}
-        )
+    if hasattr(result, "for_direct") and is_stream(result.body):
+        result = result.replace(body=joined(result.body))
     if not is_http_event(event):
+        return direct(result)
+    result = getattr(result, "response", result)  # a pause says how it answers
+    from ..runtime.response import shaped
+
+    more = dict(context.response_headers) if context is not None else {}
+    if context is not None and context.truncated:
+        more[TRUNCATED_HEADER] = "deadline"
+    return shaped(event, result, plain, more)
+
+
+def direct(result: Any) -> Any:
+    """A result as JSON has it; what is JSON already is left as it is."""
+    if hasattr(result, "for_direct"):
+        result = result.for_direct()
+    if _is_plain(result):
         return result
-    if isinstance(result, str):
-        return {"statusCode": 200, "headers": {"Content-Type": "text/plain; charset=utf-8"}, "body": result}
-    return _json(result)
+    if isinstance(result, dict) and "statusCode" in result and not isinstance(result.get("body"), (str, type(None))):
+        import json
+
+        body = json.dumps(result["body"], default=plain, ensure_ascii=False)
+        return {"headers": {"Content-Type": "application/json"}, **_as_json(result), "body": body}
+    return _as_json(result)
+
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        if "statusCode" in value and not isinstance(value.get("body"), (str, type(None))):
+            return False
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, _PLAIN)
+
+
+def _as_json(value: Any) -> Any:
+    """A value with everything in it that JSON has no word for replaced."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, dict):
+        return {key if isinstance(key, _PLAIN) else str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    return _as_json(plain(value))
 
 
 def is_stream(result: Any) -> bool:
@@ -46,7 +94,7 @@ def pieces(result: Any) -> Iterable[str]:
     for piece in result:
         text = getattr(piece, "delta", piece)
         if text:
-            yield text if isinstance(text, str) else _json(text)["body"]
+            yield text if isinstance(text, str) else _dumped(text)
 
 
 def joined(result: Any) -> Any:
@@ -54,19 +102,41 @@ def joined(result: Any) -> Any:
     return "".join(pieces(result)) if is_stream(result) else result
 
 
-def _json(body: Any) -> dict[str, Any]:
+def _dumped(value: Any) -> str:
     import json
 
-    text = json.dumps(body, default=_plain, ensure_ascii=False)
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": text}
+    return json.dumps(value, default=plain, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON has no word for: dataclasses and values as objects, sets as lists."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+def plain(value: Any) -> Any:
+    """What JSON has no word for: dataclasses, values and models as objects, sets as lists, dates and ids as text.
+
+    Raises `TypeError` naming anything else.
+    """
+    for convert in (_object, _by_method):
+        if (found := convert(value)) is not None:
+            return found
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
     if hasattr(value, "items"):
         return dict(value.items())
     raise TypeError(f"A {type(value).__name__} can't be sent as JSON. Return a dictionary, a list or text.")
+
+
+def _object(value: Any) -> Any:
+    if isinstance(value, type):
+        return None
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    return value._asdict() if hasattr(value, "_asdict") else None
+
+
+def _by_method(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    kind = type(value).__name__
+    if kind in ("UUID", "Decimal"):
+        return str(value) if kind == "UUID" else float(value)
+    return value.value if hasattr(type(value), "__members__") else None

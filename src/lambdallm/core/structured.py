@@ -1,72 +1,80 @@
-"""Answers with a shape for an invocation: the client library's extractor, over the models that invocations call.
+"""Answers with a shape for an invocation: the client library's extraction, over the models that invocations call.
 
-The extractor is the environment's: it remembers output models, and what a provider has refused. What belongs to one
-invocation (deadline, who hears of each completion) comes with the call.
+What is remembered is the environment's: output models, and what a provider has refused. What belongs to one invocation
+(who is asked, deadline, who is told of each call) comes with the call.
 """
 
 from __future__ import annotations
 
-from ..llm.call import CallSettings
-from ..llm.clients.behind import Behind
-from ..llm.drivers import shared_driver
-from ..llm.result import Ok
-from ..llm.structured.sync import StructuredExtractor
-from ..llm.types import ChatRequest
-from .calls import Route, with_last, worth_another_model
+from ..llm.flow import Perform
+from ..llm.structured.flow import extract
+from ..llm.structured.template import ExtractorTemplate
+from .flows import through
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any
 
+    from ..llm.clients.behind import Behind
     from ..llm.errors import LLMError
+    from ..llm.flow import Effect, Flow
     from ..llm.result import Result
-    from ..llm.types import ChatMessage, Completion, ToolDefinition
+    from ..llm.structured.extraction import Extraction
+    from ..llm.structured.flow import Messages
+    from ..llm.structured.modes import Ask
+    from .calls import Route
+
+    Call = Callable[[Messages, Ask], Flow[Any]]
 
 
-class Models:
-    """The models by name, as an extractor's client; `heard` is told of each completion."""
+class _Models:
+    """The models by name, as an extractor knows its client."""
 
-    def behind(self, model: str) -> tuple[Behind, ...]:
-        """The way to a model; see `HandsOnProtocol`."""
-        return (Behind(Route(model)),)
+    def __init__(self) -> None:
+        self.route: Any = None
 
-    def complete(
-        self,
-        messages: tuple[ChatMessage, ...],
-        *,
-        model: str,
-        deadline: float | None,
-        call_retries: int,
-        heard: Callable[[Completion], None],
-        **options: Any,
-    ) -> Result[Completion, LLMError]:
-        """The whole answer; `call_retries` is how often a failed call is tried again. `options` are the request's."""
-        route = Route(model)
-        request = ChatRequest(route.target.model.id, messages, **options)
-        settings = CallSettings(deadline=deadline, max_retries=call_retries)
-        result = shared_driver().run(route.chat(request, settings))
-        if isinstance(result, Ok):
-            heard(result.value)
-        return result
-
-    def chat(
-        self, messages: tuple[ChatMessage, ...], tools: Iterable[ToolDefinition], **options: Any
-    ) -> Result[Completion, LLMError]:
-        """The whole answer of a model that may call tools."""
-        return self.complete(messages, tools=tuple(tools), **options)
+    def behind(self, _model: str) -> tuple[Behind, ...]:
+        """The way to the model that is asked; see `HandsOnProtocol`."""
+        return (self.route.end,)
 
 
-_extractor: Any = StructuredExtractor(Models())  # type: ignore[arg-type]  # for this module alone: it wants more of a call
+class _Shapes(ExtractorTemplate):
+    """What an environment remembers of the shapes it asks for."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None, "auto", max_retries=2)
+
+    def wanted(self, route: Route, messages: Messages, shape: object, deadline: float | None) -> Any:
+        """What is asked of one model."""
+        models = _Models()
+        models.route = route
+        known = _Shapes._of(self, models)
+        return known._wanted(messages, shape, route.model, None, None, None, deadline)
+
+    def _of(self, client: _Models) -> _Shapes:
+        """Itself, over another client: what it remembers is shared, and no two threads meet in one attribute."""
+        twin = object.__new__(_Shapes)
+        twin.__dict__.update(self.__dict__, llm_client=client)
+        return twin
 
 
-def extract(messages: tuple[ChatMessage, ...], output_model: object, models: tuple[str, ...], **options: Any) -> Any:
-    """The value that the first model gives which gives one; each is asked again while its answer is wrong.
+_shapes = _Shapes()
 
-    Raises `LLMError`, of which `ExtractionError` says that no try gave a valid structure.
+
+def shaped(
+    route: Route, messages: Messages, shape: object, deadline: float | None, call: Call
+) -> Flow[Result[Extraction[Any], LLMError]]:
+    """The value that a model gives; it is asked again while its answer is wrong. `call` is the flow of one call.
+
+    Raises `ConfigurationError` for a shape that means none.
     """
-    for last, model in with_last(models):
-        result = _extractor.extract(messages, output_model, model=model, **options)
-        if isinstance(result, Ok) or last or not worth_another_model(result.error):
-            return result.unwrap()
-    raise AssertionError("no model was named")
+    wanted = _shapes.wanted(route, messages, shape, deadline)
+    return (yield from through(extract(wanted, call), _inlined))
+
+
+def _inlined(effect: Effect) -> Flow[Any]:
+    """What an extraction would have performed as a function is a flow here."""
+    if type(effect) is Perform:
+        return (yield from effect.function())
+    return (yield effect)

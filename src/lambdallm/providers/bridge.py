@@ -1,7 +1,13 @@
-"""The bridge from the client library's requests to a plug-in provider, as flows: retry and drivers are the same."""
+"""The bridge from the client library's requests to a plug-in provider, as flows: retry and drivers are the same.
+
+A plug-in blocks. Where an event loop has to go on meanwhile it gets a worker thread, and is waited for up to the
+deadline; elsewhere it is called in place, and nobody can interrupt it.
+"""
 
 from __future__ import annotations
 
+from ..llm.backends.aside import aside
+from ..llm.drivers.failures import as_llm_error
 from ..llm.errors import LLMError
 from ..llm.flow import NOW, Emit
 from ..llm.models import ModelConfig
@@ -11,6 +17,9 @@ from ..llm.types import ChatMessage, Choice, Completion, StreamChunk, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from ..llm.call import CallSettings
     from ..llm.flow import Flow
     from ..llm.models import ModelResponse
@@ -24,30 +33,48 @@ def chat(provider: BaseProvider, request: ChatRequest, settings: CallSettings) -
     """The whole answer of a plug-in provider, under the same retry policy as any other."""
 
     def attempt() -> Flow[Result[Completion, LLMError]]:
-        yield from ()
-        try:
-            return Ok(_completion(provider, provider.invoke(*_as_prompt(request))))
-        except LLMError as error:
-            return Err(error.located(type(provider).__name__, request.model))
+        given = yield from _given_by(lambda: provider.invoke(*_as_prompt(request)), settings.deadline)
+        if isinstance(given, Err):
+            return Err(given.error.located(type(provider).__name__, request.model))
+        return Ok(_completion(provider, given.value))
 
     return (yield from retried(attempt, RetryPolicy(settings.max_retries, settings.deadline)))
 
 
-def stream_chat(provider: BaseProvider, request: ChatRequest, record: StreamRecord) -> Flow[Result[None, LLMError]]:
+def stream_chat(
+    provider: BaseProvider, request: ChatRequest, record: StreamRecord, deadline: float | None = None
+) -> Flow[Result[None, LLMError]]:
     """The answer piece by piece, as the plug-in gives it."""
     record.begun = (yield NOW).monotonic
     record.attempts += 1
+    texts: Any = iter(provider.stream(*_as_prompt(request)))
     try:
-        for text in provider.stream(*_as_prompt(request)):
+        while True:
+            given = yield from _given_by(lambda: next(texts, None), deadline)
+            if isinstance(given, Err):
+                return Err(record.explained(given.error.located(type(provider).__name__, request.model)))
+            if given.value is None:
+                break
             if record.first_chunk is None:
                 record.first_chunk = (yield NOW).monotonic
-            chunks = [StreamChunk(text)]
+            chunks = [StreamChunk(given.value)]
             record.add(chunks)
             yield Emit(chunks)
-    except LLMError as error:
-        return Err(record.explained(error.located(type(provider).__name__, request.model)))
+    finally:
+        getattr(texts, "close", lambda: None)()
     record.ended = (yield NOW).monotonic
     return Ok(None)
+
+
+def _given_by(function: Callable[[], Any], deadline: float | None) -> Flow[Result[Any, LLMError]]:
+    """What a plug-in gives; what it raises that is no failure of a call is raised."""
+    seconds = None if deadline is None else max(deadline - (yield NOW).monotonic, 0.0)
+    result = yield from aside(function, seconds)
+    if isinstance(result, Ok) or isinstance(result.error, LLMError):
+        return result  # type: ignore[return-value]  # its error is the one, by this line
+    if isinstance(result.error, TimeoutError):
+        return Err(as_llm_error(result.error, seconds))
+    raise result.error
 
 
 def _as_prompt(request: ChatRequest) -> tuple[str, ModelConfig]:

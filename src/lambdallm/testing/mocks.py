@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from _thread import allocate_lock
 
 from .._value import Value
 from ..llm.models import ModelResponse
+from ..llm.types import Embeddings
 from ..providers.base import BaseProvider
 from ..providers.registry import stand_in, step_down
 
@@ -41,11 +43,13 @@ class MockProvider(BaseProvider):
         self._responses = tuple(responses)
         self._cost_usd = cost_usd
         self.calls: list[MockCall] = []
+        self._lock = allocate_lock()
 
     def invoke(self, prompt: str, config: ModelConfig) -> ModelResponse:
         """The next answer. Raises `AssertionError` when there is none left."""
-        self.calls.append(MockCall(prompt, config))
-        answer = self._next()
+        with self._lock:
+            self.calls.append(MockCall(prompt, config))
+            answer = self._next()
         if callable(answer) and not isinstance(answer, type):
             answer = answer(prompt)
         if isinstance(answer, BaseException):
@@ -70,6 +74,13 @@ class MockProvider(BaseProvider):
         """It does, so that prompts reach it as they were written."""
         return True
 
+    def embed(self, texts: Sequence[str], model: str) -> Embeddings:
+        """Vectors of 8 numbers: the same text has the same, whatever else is asked."""
+        from hashlib import sha256
+
+        vectors = (tuple((byte - 127.5) / 128 for byte in sha256(text.encode()).digest()[:8]) for text in texts)
+        return Embeddings(tuple(vectors), model=model, provider=type(self).__name__, cost_usd=self._cost_usd)
+
     def _next(self) -> Any:
         number = len(self.calls)
         if len(self._responses) == 1:
@@ -80,7 +91,7 @@ class MockProvider(BaseProvider):
 
 
 class mock_model:
-    """Put a `MockProvider` in charge of every model, for a test function or a `with` block.
+    """Put a `MockProvider` in charge of every model, for a test function (`async` ones too) or a `with` block.
 
     @mock_model(responses=["Test response"])
     def test_my_handler():
@@ -107,6 +118,16 @@ class mock_model:
     def __call__(self, function: F) -> F:
         """The function, run with the mock in charge."""
         from functools import wraps
+        from inspect import iscoroutinefunction
+
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]  # the same signature, kept by wraps
 
         @wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:

@@ -57,9 +57,9 @@ class AsyncDriver:
                 kind = type(effect)
                 answer = self._answer.get(kind)
                 outcome = answer(effect) if answer else await self._perform[kind](effect)
-                if kind is Start:
+                if kind is Start or kind is Open:
                     held = held or _Held()
-                    held.tasks.append(outcome)
+                    held.keep(outcome)
         except StopIteration as stop:
             value: T = stop.value
             return value

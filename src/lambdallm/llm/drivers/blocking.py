@@ -73,9 +73,9 @@ class Driver:
                 effect = flow.send(outcome)
                 kind = type(effect)
                 outcome = perform[kind](effect)
-                if kind is Start:
+                if kind is Start or kind is Open:
                     held = held or Held()
-                    held.tasks.append(outcome)
+                    held.keep(outcome)
         except StopIteration as stop:
             value: T = stop.value
             return value

@@ -1,0 +1,229 @@
+"""The project's settings: the file's, those of one environment over them, the process's variables over both.
+
+    model: openai/gpt-4o-mini
+    fallback_model: local
+    session: {store: "dynamodb:chats", ttl_hours: "${SESSION_HOURS:-24}"}
+    api_keys: {openai: "secret:ssm:/app/{env}/openai"}
+    environments:
+      prod: {model: openai/gpt-4o}
+
+What code says is over all of these, which is the handler's business. Nothing is read before it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..._value import Value
+from ...llm.errors import ConfigurationError
+from ...llm.types import EMPTY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from typing import Any
+
+    from .document import Document
+    from .kinds import Path, Problem
+
+FILES = ("lambdallm.yaml", "lambdallm.yml", "lambdallm.json")
+_FILE_ONLY = ("middleware", "api_keys")
+
+
+class Config(Value):
+    """A project's settings; `None` leaves the documented default.
+
+    `session` are the arguments of a `Session`, `middleware` the layers by name with their options, outermost first;
+    `parts` makes both. `api_keys` are keys or references to them, by provider; its `repr` shows the references only.
+    """
+
+    model: str | None = None
+    fallback_model: str | None = None
+    timeout_strategy: str | None = None
+    timeout_buffer: int | None = None
+    max_retries: int | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    session: Mapping[str, Any] | None = None
+    middleware: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    api_keys: Mapping[str, str] = EMPTY
+    secret_ttl_seconds: float | None = None
+
+    def __repr__(self) -> str:
+        shown = {name: getattr(self, name) for name in self._fields if getattr(self, name) != self._defaults[name]}
+        if "api_keys" in shown:
+            shown["api_keys"] = {n: key if key.startswith("secret:") else "***" for n, key in self.api_keys.items()}
+        if self.session and "store" in self.session:
+            shown["session"] = {**self.session, "store": _without_password(self.session["store"])}
+        if "middleware" in shown:
+            shown["middleware"] = tuple(name for name, _ in self.middleware)
+        return f"Config({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def _without_password(store: str) -> str:
+    """A store's name as it may be shown: a URL without who connects."""
+    kind, _, place = store.partition("://")
+    return f"{kind}://{place.rpartition('@')[2]}" if place else kind
+
+
+_VARIABLES = tuple((name, f"LAMBDALLM_{name.upper()}") for name in Config._fields if name not in _FILE_ONLY)
+
+
+class ConfigFileError(ConfigurationError):
+    """What is wrong in a file of settings. `problems` are all of them: line, column, what is wrong, what to do."""
+
+    def __init__(self, message: str, *, fix: str, problems: tuple[tuple[int, int, str, str], ...]) -> None:
+        super().__init__(message, fix=fix)
+        self.problems = problems
+
+
+def load_config(path: str | PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """The settings of a project: the file's, with those of the environment (`LAMBDALLM_MODEL`, …) over them.
+
+    Without a `path` it looks for `lambdallm.yaml`, `.yml` or `.json` in the function's folder (`LAMBDA_TASK_ROOT`, or
+    the current one); no file is no settings. Raises `ConfigurationError` naming the file and all places, or the
+    variable.
+    """
+    environ = os.environ if environ is None else environ
+    found = path or environ.get("LAMBDALLM_CONFIG") or _find(environ.get("LAMBDA_TASK_ROOT") or os.getcwd())
+    values = _from_file(found, environ) if found else {}
+    return _config(_over(values, _from_variables(environ)))
+
+
+def _find(folder: str) -> str | None:
+    places = (os.path.join(folder, name) for name in FILES)
+    return next((place for place in places if os.path.isfile(place)), None)
+
+
+def _from_file(path: str | PathLike[str], environ: Mapping[str, str]) -> dict[str, Any]:
+    """What applies of a file: checked as a whole, its references filled in where they apply."""
+    from .document import mapping_in, read_document
+    from .fields import FILE
+    from .variables import filled
+
+    document = read_document(path)
+    data = mapping_in(document)
+    problems = list(FILE.problems(data, ()))
+    if problems:
+        _refuse(document, problems)
+    values = {name: held for name, held in data.items() if name not in ("$schema", "environments")}
+    stage: Path = ("environments", environ.get("LAMBDALLM_ENV") or "")
+    own = data.get("environments", {}).get(stage[1]) or {}
+    merged = filled(_over(values, own), FILE, environ, (), problems)
+    problems += _unknown_providers(merged.get("api_keys") or {})
+    if problems:
+        _refuse(document, [_at_home(problem, own, stage) for problem in problems])
+    return dict(merged)
+
+
+def _unknown_providers(keys: Mapping[str, str]) -> list[Problem]:
+    if not keys:
+        return []
+    from ...llm.catalog.definition import suggestion
+    from ...llm.catalog.loader import catalog
+    from .kinds import Problem
+
+    known = catalog().names()
+    strange = (name for name in keys if name not in known)
+    return [Problem(("api_keys", name), f"unknown provider {name!r}.", suggestion(name, known)) for name in strange]
+
+
+def _at_home(problem: Problem, own: Any, stage: Path) -> Problem:
+    """A problem of merged settings where it was written: among those of the environment, if they have it."""
+    for step in problem.path:
+        try:
+            own = own[step]
+        except (KeyError, IndexError, TypeError):
+            return problem
+    return problem.replace(path=(*stage, *problem.path))
+
+
+def _refuse(document: Document, problems: list[Problem]) -> None:
+    """Raise for what is wrong, all at once."""
+    told = tuple((*document.place(each.path), each.said, each.fix) for each in problems)
+    if len(told) == 1:
+        ((line, column, said, fix),) = told
+        raise ConfigFileError(f"{document.name}, line {line}, column {column}: {said}", fix=fix, problems=told)
+    lines = "".join(f"\n  line {line}, column {column}: {said} {fix}" for line, column, said, fix in told)
+    raise ConfigFileError(f"{document.name} has {len(told)} mistakes:{lines}\n", fix="Correct them.", problems=told)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two trees of settings as one: mappings are merged, of all else the upper one counts."""
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        merged[name] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _from_variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What `LAMBDALLM_MODEL` and its like say."""
+    return {name: _read(name, variable, text) for name, variable in _VARIABLES if (text := environ.get(variable))}
+
+
+def _read(name: str, variable: str, text: str) -> Any:
+    from .fields import FIELDS
+
+    kind = FIELDS[name].kind
+    try:
+        return kind.read(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{variable} is {text!r:.80}.", fix=f"It should be {kind.words}.") from error
+
+
+def _config(values: Mapping[str, Any]) -> Config:
+    """The settings in the form that code has them."""
+    session = values.get("session")
+    layers = [({each: {}} if isinstance(each, str) else each) for each in values.get("middleware") or ()]
+    return Config(
+        **{
+            **values,
+            "session": {} if session is True else None if session is False else session,
+            "middleware": tuple((name, options or {}) for layer in layers for name, options in layer.items()),
+            "api_keys": values.get("api_keys") or EMPTY,
+        }
+    )
+
+
+class _Noting:
+    """The process's variables, and which of them were asked for."""
+
+    def __init__(self) -> None:
+        self.read: dict[str, str | None] = {}
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        value = self.read[name] = os.environ.get(name)
+        return default if value is None else value
+
+
+_loaded: list[tuple[str, dict[str, str | None], Config]] = []
+
+
+def project_config() -> Config:
+    """The settings of this environment, read once while the folder and all variables they depend on stay the same."""
+    folder = os.getcwd()
+    get = os.environ.get
+    for known, read, config in _loaded:
+        if known == folder and all(get(name) == value for name, value in read.items()):
+            return config
+    noting: Any = _Noting()
+    config = load_config(environ=noting)
+    _loaded[:] = [(folder, noting.read, config)]
+    _use(config)
+    return config
+
+
+def _use(config: Config) -> None:
+    """Have calls take their keys from it, in the place of those of another configuration."""
+    if config.api_keys or "lambdallm.llm.auth.keys" in sys.modules:
+        from ...llm.auth.keys import use_keys
+
+        use_keys(config.api_keys)
+    seconds = config.secret_ttl_seconds
+    if seconds is not None or "lambdallm.llm.auth.secrets" in sys.modules:
+        from ...llm.auth.secrets import CACHE, TTL_SECONDS
+
+        CACHE.ttl_seconds = TTL_SECONDS if seconds is None else seconds
