@@ -44,7 +44,7 @@ class SummaryPrompt(Value):
     name: str = "session-summary"
     version: str = "1"
 
-    def messages(self, _values: Mapping[str, Any]) -> tuple[ChatMessage, ...]:
+    def messages(self, _values: Mapping[str, Any], _history: Sequence[ChatMessage] = ()) -> tuple[ChatMessage, ...]:
         """The whole conversation that asks."""
         return self.conversation
 
