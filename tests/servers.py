@@ -4,9 +4,9 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -63,5 +63,8 @@ def ministack_server(folder):
     """MiniStack, which emulates AWS's services at one endpoint. Gives its URL."""
     port = free_port()
     settings = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "GATEWAY_PORT": str(port), "HOME": str(folder)}
-    with running([os.path.join(os.path.dirname(sys.executable), "ministack")], port, folder, settings):
+    program = Path(__file__).parents[1] / ".venv-ministack" / "bin" / "ministack"
+    if not program.exists():
+        pytest.fail("MiniStack is not installed: run make test, which sets it up.", pytrace=False)
+    with running([str(program)], port, folder, settings):
         yield f"http://127.0.0.1:{port}"
