@@ -140,3 +140,25 @@ def test_a_first_answer_loads_nothing_that_only_errors_and_event_loops_need():
     assert "lambdallm.llm.wire.openai_chat.response" in found
     unneeded = ("drivers.awaiting", "drivers.threads", "wire.openai_error", "wire.waits", "clients.policies", "caching")
     assert not {name for name in found if name.removeprefix("lambdallm.llm.").startswith(unneeded)}
+
+
+def test_the_first_call_of_the_simplest_handler_loads_what_it_uses_alone():
+    """No guards, deadlines, journals, sessions, routers, secrets, structures, events or configuration files."""
+    found = imported(
+        "from lambdallm import handler\n"
+        "@handler(model='echo')\n"
+        "def answer(event, context):\n"
+        "    return context.invoke('Hello {name}', name='World')\n"
+        "assert answer({}) == 'Hello World'"
+    )
+    core = {name.removeprefix("lambdallm.core.") for name in found if name.startswith("lambdallm.core.")}
+    assert core == {
+        "answer", "asking", "awaiting", "calls", "config", "config.project", "context", "flows", "handler", "invoking",
+        "lifecycle", "metrics", "prompt", "question", "requests", "responses", "template",
+    }  # fmt: skip
+    unneeded = (
+        "llm.auth.", "llm.backends", "llm.services", "llm.structured", "llm.streaming", "llm.caching", "llm.routing",
+        "llm.drivers.awaiting", "llm.drivers.threads", "aws", "chains", "middleware", "runtime", "state", "testing",
+        "providers.bridge", "transport.sync",
+    )  # fmt: skip
+    assert not {name for name in found if name.removeprefix("lambdallm.").startswith(unneeded)}

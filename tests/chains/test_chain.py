@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from chain_play import Invocation
 from lambdallm import Prompt
 from lambdallm.chains.chain import Chain, Map, Parallel, Step
 from lambdallm.llm.errors import ConfigurationError, PromptError
@@ -64,6 +65,13 @@ def test_declared_inputs_find_misspelt_variables():
     assert Chain("c", [DRAFT], inputs=["topic", "tone"]).inputs == ("topic", "tone")
 
 
+def test_a_declared_input_may_be_asked_for_its_fields():
+    chain = Chain("c", [Step("a", "Thank for {order.items.0}")], inputs=["order"])
+    assert chain.run(Invocation(seconds=0), order={"items": ["tea"]}).output == "<Thank for tea>"
+    with pytest.raises(PromptError, match=r"no step is named 'order'.* Chain\(…, inputs=\['order'\]\)"):
+        Chain("c", [Step("a", "Thank for {order.items.0}")])
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
@@ -73,6 +81,11 @@ def test_declared_inputs_find_misspelt_variables():
         (lambda: Chain("c", [DRAFT, Parallel("p", [Step("draft", "y")])]), "has 'draft' twice"),
         (lambda: Chain("c", [DRAFT], timeout_strategy="fast"), "timeout_strategy of chain 'c' is 'fast'"),
         (lambda: Chain("c", [DRAFT], max_total_cost=-1), "max_total_cost of chain 'c' is -1"),
+        (lambda: Chain("c", [DRAFT], max_total_cost=float("nan")), "max_total_cost of chain 'c' is nan"),
+        (lambda: Chain("c", [DRAFT], ttl_hours=float("inf")), "ttl_hours of chain 'c' is inf"),
+        (lambda: Chain("c", [DRAFT], ttl_hours=0), "ttl_hours of chain 'c' is 0"),
+        (lambda: Step("a", "x", max_retries=1.5), "max_retries of step 'a' is 1.5"),
+        (lambda: Map(Step("a", "x"), over=5), "Map 'a' goes over 5"),
         (lambda: Chain("c", [DRAFT], on_timeout="again"), "on_timeout is 'again'"),
         (lambda: Chain("2c", [DRAFT]), "A chain is named '2c'"),
         (lambda: Step("a b", "x"), "A step is named 'a b'"),

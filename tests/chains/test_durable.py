@@ -130,6 +130,24 @@ def test_a_failed_step_fails_the_execution_with_its_words():
     assert context.asked_for == ["A", "B"], "AWS does not try it again by itself"
 
 
+def test_what_was_done_beside_a_failed_step_is_told():
+    context = Once()
+    context.inner = Invocation(lambda text: overloaded() if text == "A" else text, seconds=0)
+    chain = Chain("c", [Parallel("p", [Step("a", "A"), Step("b", "B")])])
+    seen = []
+
+    def function(event, durable):
+        try:
+            return durable_chain(chain, durable, context).output
+        except StepFailed as error:
+            seen.append(error.chain_result)
+            raise
+
+    executed(function)
+    assert {path: step.status for path, step in seen[0].steps.items()} == {"a": "failed", "b": "done"}
+    assert seen[0].cost_usd == pytest.approx(0.012)
+
+
 def test_a_chains_limit_of_money_holds():
     seen = []
 

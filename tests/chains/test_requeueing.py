@@ -12,6 +12,7 @@ from lambdallm.chains import Chain, ChainRunner, LambdaRequeue, SqsRequeue, Step
 from lambdallm.llm.drivers import Driver
 from lambdallm.llm.errors import ConfigurationError, DeadlineExceededError
 from lambdallm.llm.flow import Clock, Perform
+from lambdallm.llm.services import ServiceError
 from lambdallm.state.memory import MemoryStateStore
 from lambdallm.testing.world import World
 
@@ -79,6 +80,16 @@ def test_messages_of_a_queue_come_back_as_messages():
     results, _ = invocations(chain_with(Wrapping()), queue, event)
     assert [result.status for result in results] == ["requeued", "requeued", "completed"]
     assert seen[0] == {"text": "T", "lambdallm_resume": "r-0"}
+
+
+def test_a_requeue_that_fails_tells_what_was_done():
+    class Broken:
+        def requeue(self, payload):
+            raise ServiceError("no permission")
+
+    with pytest.raises(ServiceError, match="no permission") as error:
+        invocations(chain_with(Broken()), Kept(), {"text": "T"})
+    assert error.value.chain_result.outputs == {"a": "<A>", "b": "<B>"}
 
 
 def test_a_run_that_finishes_no_step_in_a_whole_invocation_is_not_requeued_for_ever():

@@ -17,9 +17,12 @@ from lambdallm.chains import (
     Step,
 )
 from lambdallm.chains.records import FORM
+from lambdallm.chains.shape import digest
+from lambdallm.llm.backends import BackendError
 from lambdallm.llm.errors import ConfigurationError, ProviderServerError
 from lambdallm.llm.flow import Clock
 from lambdallm.state.memory import MemoryStateStore
+from lambdallm.state.store import MOST_AT_ONCE
 from lambdallm.testing.world import World
 
 STEPS = [Step("a", "A {x}"), Step("b", "B {a.output}"), Step("c", "C {b.output}")]
@@ -286,6 +289,76 @@ def test_an_append_whose_answer_was_lost_was_done():
     store = Store()
     store.lost_answers = 2
     assert world_at().run(begin(Chain("c", STEPS, store=store), x=1)).complete
+
+
+class Narrow(MemoryStateStore):
+    """Takes no more at once than every store has to; its `fails` are the appends that fail, `arriving` or not."""
+
+    def __init__(self, *fails, arriving=False):
+        super().__init__()
+        self.appends, self._fails, self._arriving = 0, fails, arriving
+
+    def append(self, key, after, entries, ttl_seconds=None):
+        if len(entries) > MOST_AT_ONCE:
+            raise ValueError(f"{len(entries)} entries")
+        self.appends += 1
+        fails = self.appends in self._fails
+        if not fails or self._arriving:
+            yield from super().append(key, after, entries, ttl_seconds)
+        if fails:
+            raise BackendError("The store is away.")
+
+
+@pytest.mark.parametrize("condition", [None, lambda item: item % 2], ids=["all", "some"])
+def test_a_map_over_many_is_recorded_in_as_many_appends_as_stores_need(condition):
+    step = Step("m", "{item}", condition=condition)
+    chain = Chain("c", [Map(step, over=list(range(250)), concurrency=None)], store=Narrow())
+    found = world_at().run(begin(chain))
+    assert world_at().run(begin(chain)).outputs == found.outputs
+    assert len(found.output) == 250
+
+
+@pytest.mark.parametrize("arriving", [True, False], ids=["answer lost", "not done"])
+@pytest.mark.parametrize("fails", [1, 2, 3, 4])
+def test_a_store_that_was_away_for_one_record_costs_no_step_that_was_paid_for(fails, arriving):
+    """The run ends, because its record is behind; what it had done is written with its last words, and it lets go."""
+    chain = Chain("c", STEPS, store=Narrow(fails, arriving=arriving))
+    context = Invocation()
+    with pytest.raises(BackendError, match="away") as error:
+        world_at().run(begin(chain, context, x=1))
+    done = error.value.chain_result
+    assert (done.status, len(context.asked_for)) == ("failed", fails - 1)
+    again = Invocation()
+    assert world_at(1).run(begin(chain, again, x=1)).output == "<C <B <A 1>>>"
+    assert context.asked_for + again.asked_for == ["A 1", "B <A 1>", "C <B <A 1>>"]
+
+
+def test_a_store_that_stays_away_is_an_error_with_what_was_done():
+    chain = Chain("c", [Parallel("p", [Step("a", "A"), Step("b", "B")]), Step("c", "C")], store=Narrow(*range(2, 99)))
+    context = Invocation(seconds=lambda text: 1.0 if text == "A" else 5.0)
+    with pytest.raises(BackendError) as error:
+        world_at().run(begin(chain, context))
+    assert {path: step.output for path, step in error.value.chain_result.steps.items()} == {"a": "<A>", "b": "<B>"}
+    assert context.asked_for == ["A", "B"], "what was under way was waited for, and nothing else begun"
+
+
+def test_a_checkpoint_may_be_kept_for_ever():
+    chain = Chain("c", STEPS, store=MemoryStateStore(), ttl_hours=None)
+    world_at().run(begin(chain, x=1))
+    assert world_at(1e9).run(begin(chain, x=1)).steps["c"].status == "resumed"
+
+
+@pytest.mark.parametrize("value", [{1: "a", "b": 2}, {(1, 2): "a"}], ids=repr)
+def test_inputs_may_be_mappings_with_keys_of_any_kind(value):
+    chain = Chain("c", [Step("a", func=lambda d: d)], store=MemoryStateStore())
+    run = world_at().run(ChainRunner(chain).flow(Invocation(), {"d": value}))
+    assert run.output == value
+    assert world_at().run(ChainRunner(chain).resuming(Invocation(), run.checkpoint_id)).output == value
+
+
+def test_a_set_names_its_run_alike_in_every_process():
+    """The order of a set of texts differs from process to process."""
+    assert digest([frozenset("abc")]) == digest([sorted(map(repr, "abc"))])
 
 
 def test_on_lambda_a_repeated_invocation_goes_on_where_it_was():

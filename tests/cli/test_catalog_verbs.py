@@ -34,6 +34,21 @@ def test_providers_as_json(cli):
     assert (rows["voyage"]["wire"], rows["voyage"]["default_model"]) == ("voyage_embeddings", "voyage-3")
 
 
+def test_so_do_keys_in_the_projects_settings(cli, project):
+    folder = project({"lambdallm.json": '{"api_keys": {"anthropic": "secret:app/llm#anthropic"}}'})
+    told = cli("providers", "--json", cwd=folder)
+    by_name = {row["name"]: row["set"] for row in json.loads(told.stdout)}
+    assert (by_name["anthropic"], by_name["openai"]) == (True, False)
+    assert "secret:" not in told.stdout
+
+
+def test_settings_with_a_mistake_hide_no_provider(cli, project):
+    told = cli("providers", "--json", cwd=project({"lambdallm.json": '{"modle": 1}'}))
+    assert (told.returncode, len(json.loads(told.stdout)) > 9) == (0, True)
+    assert "warning: " in told.stderr
+    assert "unknown field 'modle'" in told.stderr
+
+
 def test_aws_credentials_count_as_set(cli):
     rows = json.loads(cli("providers", "--json", env={"AWS_ACCESS_KEY_ID": "AKIA"}).stdout)
     assert next(row for row in rows if row["name"] == "bedrock")["set"] is True

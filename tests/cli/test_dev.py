@@ -114,6 +114,19 @@ class TestRequests:
         with served.open("POST", headers={"Content-Length": str(7 * 1024 * 1024)}) as response:
             assert response.status == 413
 
+    @pytest.mark.parametrize("kind", ["def", "async def"])
+    def test_a_stream_tells_its_sessions_id(self, serve, project, kind):
+        a, body = ("", "return pieces") if kind == "def" else ("a", "async for piece in pieces:\n        yield piece")
+        app = f"""
+from lambdallm import Session, handler
+@handler(model="echo", session=Session(store="memory"))
+{kind} f(event, context):
+    pieces = context.{a}stream("Hi", session=True).texts()
+    {body}
+"""
+        with serve(project({"app.py": app})).open("GET", "/") as response:
+            assert (response.read(), len(response.headers["x-session-id"])) == (b"Hi", 24)
+
     def test_a_response_lambda_could_not_send_says_why(self, serve, project):
         served = serve(project({"app.py": "def f(event, context):\n    return {'statusCode': 'ok'}"}), "app.f")
         status, body = served.get()
@@ -310,8 +323,8 @@ class TestTrouble:
         """
         served = serve(project({"app.py": app}))
         status, body = served.get("/wrong")
-        assert (status, json.loads(body)["errorType"]) == (502, "KeyError")
-        served.wait_for("line 5, in lambda_handler(.|\n)*error: KeyError(.|\n)*GET /wrong  502  .* · KeyError\n")
+        assert (status, json.loads(body)["errorType"]) == (500, "KeyError")
+        served.wait_for("line 5, in lambda_handler(.|\n)*error: KeyError(.|\n)*GET /wrong  500  .* · KeyError\n")
         assert "core/handler.py" not in served.log
         assert served.get() == (200, "fine")
 
@@ -319,10 +332,15 @@ class TestTrouble:
         app = VERSION.replace('"echo"', '"openai/gpt-4o"').replace('"version {}"', 'context.invoke("Hi")')
         served = serve(project({"app.py": app}))
         status, body = served.get()
-        assert status == 502
+        assert status == 500
         assert "Set OPENAI_API_KEY" in json.loads(body)["errorMessage"]
         served.wait_for("error: app.py, line 5: No API key for OpenAI")
         assert "Traceback" not in served.log
+
+    def test_a_failure_has_the_status_it_has_when_deployed(self, serve, project):
+        app = VERSION.replace('"version {}"', 'context.invoke("Hi")')
+        status, body = serve(project({"app.py": app}), "--timeout", "4").get()
+        assert (status, json.loads(body)["errorType"]) == (504, "DeadlineExceededError")
 
     def test_a_function_over_its_limit_is_stopped(self, serve, project):
         app = "import time\ndef f(event, context):\n    time.sleep(30 if event['rawPath'] == '/slow' else 0)"

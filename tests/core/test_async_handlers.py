@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
 from events import event
+from handler_kinds import KINDS, made
 from lambdallm import handler, register_provider
-from lambdallm.core.exceptions import ConfigurationError, DeadlineExceededError
+from lambdallm.core.exceptions import ConfigurationError, DeadlineExceededError, ProviderTimeoutError
 from lambdallm.llm.models import ModelResponse
 from lambdallm.providers.base import BaseProvider
 from lambdallm.testing import MockLambdaContext, mock_model
@@ -178,6 +182,50 @@ def test_a_handler_that_blocks_imports_no_event_loop():
     assert not {"asyncio", "threading", "lambdallm.core.loop", "lambdallm.runtime"} & imported(code)
 
 
+TALKS = """
+import json, os, threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Model(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    log_message = lambda *_: None
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        message = {"role": "assistant", "content": "hi"}
+        body = json.dumps({"choices": [{"index": 0, "finish_reason": "stop", "message": message}]}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+server.daemon_threads = True
+threading.Thread(target=server.serve_forever, daemon=True).start()
+os.environ |= {"OPENAI_BASE_URL": f"http://127.0.0.1:{server.server_port}/v1", "OPENAI_API_KEY": "k"}
+
+from lambdallm import handler
+@handler(model="openai/gpt-4o-mini")
+async def function(event, context):
+    return await context.ainvoke("Hi")
+
+barrier = threading.Barrier(4)
+def at_once(_):
+    barrier.wait(20)
+    return function({}, None)
+
+with ThreadPoolExecutor(4) as threads:
+    print(*threads.map(at_once, range(4)))
+"""
+
+
+def test_no_connection_is_lost_among_threads_or_left_open_at_the_end():
+    command = [sys.executable, "-W", "error", "-c", TALKS]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (ended.stdout.split(), ended.stderr) == (["hi"] * 4, "")
+
+
 class Slow(BaseProvider):
     """A plug-in that waits for its fellows: it answers only when all are asked at once."""
 
@@ -201,6 +249,43 @@ def test_plug_ins_that_block_do_not_hold_up_one_another():
         return await asyncio.gather(*(context.ainvoke("{n}", n=n) for n in range(3)))
 
     assert function({}, None) == ["0", "1", "2"]
+
+
+class Dripping(BaseProvider):
+    """A plug-in whose stream takes its time."""
+
+    def __init__(self):
+        self.ended = threading.Event()
+
+    def invoke(self, prompt, config):
+        raise AssertionError("It is streamed.")
+
+    def stream(self, prompt, config):
+        try:
+            for word in ("one ", "two ", "three"):
+                yield word
+                time.sleep(0.15)
+        finally:
+            self.ended.set()
+
+
+@pytest.mark.parametrize("strategy", ["fail-fast", "truncate"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plug_in_s_stream_is_left_at_the_deadline(kind, strategy):
+    dripping = Dripping()
+    register_provider("dripping", dripping)
+
+    @made(kind, model="dripping/any", timeout_strategy=strategy, timeout_buffer=0)
+    async def function(event, context):
+        return "".join([text async for text in context.astream("Hi").texts()])
+
+    short = MockLambdaContext(remaining_time_ms=100)
+    if strategy == "truncate":
+        assert function({}, short) == {"def": "one two ", "async def": "one "}[kind]  # what came late came whole
+    else:
+        with pytest.raises(ProviderTimeoutError):
+            function({}, short)
+    assert dripping.ended.wait(20)
 
 
 def test_a_plug_in_that_never_answers_is_left_at_the_deadline():

@@ -77,3 +77,15 @@ def test_each_record_may_ask_a_model(kind):
     with mock_model(["ok"]) as model:
         assert failures(function(event("sqs"), None)) == []
     assert [call.prompt for call in model.calls] == ['{"text": "one"}', "two", "three"]
+
+
+def test_an_error_keeps_its_cause(kind, caplog):
+    @made(kind)
+    async def function(event, context):
+        def each(record):
+            raise ValueError("outer") from KeyError("inner")
+
+        return await context.aeach_record(each)
+
+    function(event("sqs"), None)
+    assert caplog.records[0].exc_info[1].__cause__.args == ("inner",)

@@ -1,5 +1,6 @@
 """`timeout_strategy="checkpoint"`: an invocation that time ends is gone on from, and nothing is paid twice."""
 
+import asyncio
 import json
 
 import pytest
@@ -8,10 +9,10 @@ from hypothesis import strategies as st
 
 from events import event
 from handler_kinds import KINDS, made
-from lambdallm import Middleware, Prompt
+from lambdallm import Middleware, Prompt, handler
 from lambdallm.core.context import LambdaLLMContext
 from lambdallm.core.handler import HandlerSettings
-from lambdallm.core.journal import CheckpointError, Journal, journal_of
+from lambdallm.core.journal import CheckpointError, Journal, OutOfTime, journal_of
 from lambdallm.llm.backends.errors import BackendError
 from lambdallm.llm.concurrent import taken
 from lambdallm.llm.drivers import shared_driver
@@ -312,3 +313,62 @@ class TestJournals:
         with pytest.raises(DeadlineExceededError) as caught:
             run(context.asked(Prompt("Hi"), {}))
         assert caught.value.checkpoint_id == context.journal.id
+
+
+def test_tasks_of_a_group_pause_together():
+    @handler(model="echo", timeout_strategy="checkpoint", checkpoint_store="memory")
+    async def function(event, context):
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(context.ainvoke(word)) for word in ("one", "two")]
+        return [task.result() for task in tasks]
+
+    id = function({}, MockLambdaContext(remaining_time_ms=1_000))["checkpoint"]["id"]
+    assert function({"checkpoint": {"id": id}}, MockLambdaContext()) == ["one", "two"]
+
+
+@kinds
+def test_what_pauses_in_middleware_is_gone_on_from_too(kind):
+    class Asks(Middleware):
+        async def asked(self, context):
+            await context.ainvoke("What else?")
+
+        def after_invoke(self, event, result, context):
+            return self.asked(context) if context.awaits else context.invoke("What else?") and None
+
+    @made(kind, model="echo", timeout_strategy="checkpoint", checkpoint_store="memory", middleware=[Asks()])
+    async def function(event, context):
+        return "done"
+
+    def late():
+        return MockLambdaContext(remaining_time_ms=1_000)
+
+    id = function({}, late())["checkpoint"]["id"]
+    assert function({"checkpoint": {"id": id}}, MockLambdaContext()) == "done"
+    assert function(event("function_url"), late())["statusCode"] == 202
+    with pytest.raises(OutOfTime):
+        function(event("sqs"), late())
+
+
+def test_invocations_of_a_test_have_ids_of_their_own():
+    @handler(model="echo", timeout_strategy="checkpoint", checkpoint_store="memory")
+    def function(event, context):
+        return context.invoke("{word}", word=event["word"])
+
+    assert [function({"word": word}, MockLambdaContext()) for word in ("one", "two")] == ["one", "two"]
+
+
+@kinds
+def test_a_session_keeps_what_was_said_once_however_often_it_is_gone_on_from(kind):
+    session = Session(store=MemoryStateStore())
+
+    @made(kind, model="echo", session=session, timeout_strategy="checkpoint")
+    async def function(event, context):
+        await context.ainvoke("one", session=True)
+        if event.get("stop"):
+            context.checkpoint()
+        await context.ainvoke("two", session=True)
+        return [message.text for message in context.session.messages]
+
+    id = function({"session_id": "s", "stop": True}, MockLambdaContext())["checkpoint"]["id"]
+    going_on = {"session_id": "s", "checkpoint": {"id": id}}
+    assert function(going_on, MockLambdaContext()) == ["one", "one", "two", "two"]

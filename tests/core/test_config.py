@@ -199,7 +199,7 @@ class TestMistakes:
             ('{"model": }', "a.json", r"line 1, column 11"),
             ('{"model": 1, "model": 2}', "a.json", "the key 'model' stands there twice"),
             ("", "a.yaml", "holds nothing"),
-            ("- model", "a.yaml", r"holds \['model'\]"),
+            ("- model", "a.yaml", "holds a list"),
             ("1: x", "a.yaml", "the name 1 is no text. Put it in quotes"),
             ("model: 2024-01-01", "a.yaml", "It should be text"),
             ("max_retries: true", "a.yaml", "max_retries is True"),
@@ -223,12 +223,60 @@ class TestMistakes:
             ("LAMBDALLM_MAX_RETRIES", "-1", "a whole number of at least 0"),
             ("LAMBDALLM_TIMEOUT_STRATEGY", "soon", "fail-fast"),
             ("LAMBDALLM_TEMPERATURE", "nan", "a number"),
-            ("LAMBDALLM_SESSION", "perhaps", "true"),
         ],
     )
     def test_a_variable_that_does_not_fit(self, tmp_path, name, text, message):
         with pytest.raises(ConfigurationError, match=f"{name} is '{text}'.*{message}"):
             load_config(environ={"LAMBDA_TASK_ROOT": str(tmp_path), name: text})
+
+
+KEY = "sk-hunter2"
+ADDRESS = f"redis://user:{KEY}@cache/0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"api_keys: {KEY}",
+        f"api_keys: [{{openai: {KEY}}}]",
+        f"api_keys: {{openai: {{key: {KEY}}}}}",
+        f"api_keys: {{openai: '{KEY}${{'}}",
+        f"middleware: {{auth: {{jwt: {{secret: {KEY}}}}}}}",
+        f"middleware: [[{{auth: {{jwt: {{secret: {KEY}}}}}}}]]",
+        f"middleware: [{{auth: {{jwt: {{secret: '{KEY}${{'}}}}}}]",
+        f"middleware: [{{auth: {KEY}}}]",
+        f"session: {ADDRESS}",
+        f"session: {{store: ['{ADDRESS}']}}",
+        f"environments: [{{api_keys: {{openai: {KEY}}}}}]",
+        f"environments: {{prod: {KEY}}}",
+        KEY,
+    ],
+)
+def test_a_key_in_the_wrong_place_is_in_no_error(written, text):
+    with pytest.raises(ConfigurationError) as failed:
+        loaded(written(text))
+    assert KEY not in f"{failed.value} {getattr(failed.value, 'problems', '')}"
+
+
+def test_nor_is_one_in_a_variable(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"LAMBDALLM_SESSION .* should be true") as failed:
+        load_config(environ={"LAMBDA_TASK_ROOT": str(tmp_path), "LAMBDALLM_SESSION": ADDRESS})
+    assert KEY not in str(failed.value)
+
+
+def test_a_layer_that_nobody_knows_is_told_with_its_place(written):
+    with pytest.raises(ConfigFileError, match=r"'loging'\. Did you mean 'logging'") as failed:
+        loaded(written("middleware:\n  - app.layers:Own\n  - loging\n  - csot: {}\n"))
+    assert [problem[:2] for problem in failed.value.problems] == [(3, 5), (4, 5)]
+
+
+def test_yaml_may_begin_like_json(written):
+    assert loaded(written("{model: echo, session: {store: memory}}")).model == "echo"
+    with pytest.raises(ConfigFileError) as failed:
+        loaded(written("{model: echo,\n modle: x}"))
+    assert failed.value.problems[0][:2] == (2, 2)
+    with pytest.raises(ConfigurationError, match="is not JSON"):
+        loaded(written("{model: echo}", "lambdallm.json"))
 
 
 def test_places_follow_anchors_and_merged_keys(written):

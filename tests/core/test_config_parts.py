@@ -64,6 +64,8 @@ def test_every_short_name_is_a_layer():
         ("loging", {}, "'loging'.*'logging'"),
         ("nowhere:Layer", {}, "'nowhere:Layer' can't be imported"),
         ("json:Layer", {}, "'json:Layer' can't be imported"),
+        ("auth", {"jwt": {"secret": "k" * 32, "audiance": "x"}}, "'auth' can't be made: .*audiance"),
+        ("auth", {"jwt": "text"}, "auth.jwt is no mapping"),
         ("logging", {"contents": 1}, "'logging' can't be made: .*contents.*Check its options: contents"),
     ],
 )

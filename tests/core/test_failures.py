@@ -6,11 +6,13 @@ import pytest
 
 from events import HTTP_KINDS, event
 from handler_kinds import KINDS, made
+from lambdallm import handler
 from lambdallm.core.exceptions import (
     BudgetExceededError,
     ConfigurationError,
     DeadlineExceededError,
     ExtractionParseError,
+    LambdaLLMError,
     LLMAuthenticationError,
     LLMContentFilterError,
     LLMQuotaExceededError,
@@ -125,3 +127,55 @@ def test_an_error_may_have_headers_of_its_own():
     error = UnauthorizedError("No token.")
     error.http_headers = {"WWW-Authenticate": "Bearer"}
     assert answered(error)[0]["headers"]["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_nobody_awaits_is_named():
+    async def inner(event, context):
+        raise AssertionError("It is not begun.")
+
+    with pytest.raises(ConfigurationError, match=r"inner.* has to be awaited"):
+        handler()(lambda event, context: inner(event, context))({}, None)
+
+
+def test_of_tasks_that_fail_together_the_first_error_counts(caplog):
+    response, error = answered(ExceptionGroup("two", [ExceptionGroup("one", [TokenLimitError("long")]), KeyError()]))
+    assert (response["statusCode"], error["type"]) == (413, "too_long")
+    response, _ = answered(ExceptionGroup("one", [DeadlineExceededError("late")]))
+    assert response["statusCode"] == 504
+    assert isinstance(caplog.records[-1].exc_info[1], ExceptionGroup)
+
+
+def test_a_cancellation_from_within_is_an_error_and_not_the_end_of_the_environment():
+    import asyncio
+
+    function = failing(asyncio.CancelledError(), "async def")
+    assert function(event("function_url"), MockLambdaContext())["statusCode"] == 500
+    with pytest.raises(LambdaLLMError, match="was cancelled"):
+        function({}, MockLambdaContext())
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), "soon"])
+def test_a_wait_that_is_none_is_not_told(seconds):
+    error = TooManyRequestsError("Later.")
+    error.retry_after = seconds
+    response, _ = answered(error)
+    assert (response["statusCode"], "Retry-After" in response["headers"]) == (429, False)
+
+
+def test_an_error_that_can_t_be_answered_ends_the_invocation_all_the_same():
+    error = ForbiddenError("No.")
+    error.http_headers = {"X": "a\r\nb"}
+    seen = []
+    with pytest.raises(ValueError, match="line break"):
+        failing_after_a_count(error, seen)(event("function_url"), MockLambdaContext())
+    assert seen == ["counted"]
+
+
+def failing_after_a_count(error, seen):
+    @handler(metrics_sinks=[lambda metrics: seen.extend(metric.name for metric in metrics)])
+    def function(event, context):
+        context.metrics.record("counted", 1)
+        raise error
+
+    return function

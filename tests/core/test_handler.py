@@ -326,7 +326,7 @@ class TestSettings:
             ("modle: x", "'modle'.*'model'"),
             ("max_retries: many", "max_retries is 'many'"),
             ("a: [", "line 1"),
-            ("3", "holds 3"),
+            ("3", "lambdallm.yaml holds "),
         ],
     )
     def test_a_mistake_in_the_file_names_it(self, tmp_path, monkeypatch, text, message):
@@ -379,7 +379,16 @@ class TestRawClient:
         service = handler(lambda event, context: context.get_raw_client("sqs").meta.service_model.service_name)
         assert service({}, None) == "sqs"
 
+    def test_is_made_once_for_a_region(self, monkeypatch):
+        made = []
+        handler(lambda event, context: made.append(context.get_raw_client("sqs")))
+        for region in ("eu-west-1", "eu-west-1", "eu-north-1"):
+            monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+            handler(lambda event, context: made.append(context.get_raw_client("sqs")))({}, None)
+        assert made[0] is made[1]
+        assert made[2].meta.region_name == "eu-north-1"
+
     def test_without_boto3_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "boto3", None)
         with pytest.raises(ConfigurationError, match=r"lambdallm\[deploy\]"):
-            handler(lambda event, context: context.get_raw_client("sqs"))({}, None)
+            handler(lambda event, context: context.get_raw_client("polly"))({}, None)

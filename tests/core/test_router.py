@@ -3,6 +3,7 @@
 import pytest
 
 from handler_kinds import KINDS, made
+from lambdallm import handler
 from lambdallm.core.context import LambdaLLMContext
 from lambdallm.core.exceptions import ConfigurationError, ProviderServerError
 from lambdallm.core.handler import HandlerSettings
@@ -72,6 +73,11 @@ class TestRouters:
     def test_of_the_client_library_give_way_to_a_test_s_model(self, kind):
         router = BlockingRouter(["echo"]) if kind == "def" else LLMRouter(["echo"])
         assert asked(kind, router=router) == ["stand-in"]
+
+
+def test_one_that_has_to_be_awaited_is_refused_where_nobody_awaits():
+    with pytest.raises(ConfigurationError, match=r"lambdallm\.llm\.routing\.sync"):
+        handler(router=LLMRouter(["echo"]))(lambda event, context: context.invoke("Hi"))
 
 
 class TestCostAwareRouter:

@@ -112,6 +112,14 @@ class TestApiKeys:
             let_in(place, AuthMiddleware(ApiKeys("secret:prod/broken")), http(x_api_key="new"))
         assert "key-of-ci" not in str(caught.value)
 
+    def test_a_secret_is_read_again_as_often_as_was_asked_for(self, place, secrets):
+        secrets["prod/keys"] = json.dumps(self.KEYS)
+        layer, event = AuthMiddleware(ApiKeys("secret:prod/keys", kept_seconds=10)), http(x_api_key="new")
+        let_in(place, layer, event)
+        secrets["prod/keys"] = json.dumps({"other": ApiKeys.hashed("other")})
+        place.world.pass_time(31)
+        refused(place, layer, event)
+
     def test_without_any_in_hand_nobody_is_let_in(self, place):
         def hashes():
             raise OSError("no network")
@@ -163,6 +171,9 @@ class TestSharedSecrets:
             ({"exp": True}, "'exp' is no date"),
             ({"exp": float("inf")}, "'exp' is no date"),
             ({"aud": "shop"}, "another audience"),
+            ({"sub": ""}, "no 'sub'"),
+            ({"sub": ["ada"]}, "'sub' names nobody"),
+            ({"sub": True}, "'sub' names nobody"),
         ],
     )
     def test_claims_hold_or_not(self, place, claims, reason):
@@ -396,6 +407,15 @@ class TestFunctionsOfOnesOwn:
         assert let_in(place, Own(), http(authorization="known")) == Principal("", value=True)
         refused(place, Own(), http(authorization="wrong"))
 
+    @pytest.mark.parametrize("found", ["ada", Principal("ada", value="ada")])
+    def test_may_be_an_object_that_is_no_flow(self, place, found):
+        class Own:
+            def verify(self, token):
+                return found if token == "right" else None
+
+        assert let_in(place, AuthMiddleware(Own()), http(authorization="right")) == Principal("ada", value="ada")
+        refused(place, AuthMiddleware(Own()), http(authorization="wrong"))
+
     def test_may_give_the_principal(self, place):
         layer = AuthMiddleware(lambda token: Principal(token, "own", {"scope": "a b"}))
         assert let_in(place, layer, http(authorization="x")).scopes == {"a", "b"}
@@ -422,7 +442,7 @@ class TestWhatTheyMay:
     def test_scopes_that_suffice(self, place, claims):
         let_in(place, self.principal(**claims), bearer("x"))
 
-    @pytest.mark.parametrize("claims", [{"scope": "read"}, {}, {"scope": "readwrite"}, {"scp": None}])
+    @pytest.mark.parametrize("claims", [{"scope": "read"}, {}, {"scope": "readwrite"}, {"scp": None}, {"scope": 5}])
     def test_scopes_that_do_not(self, place, claims):
         said, challenge = refused(place, self.principal(**claims), bearer("x"), ForbiddenError)
         assert "'ada' lacks the scope" in said

@@ -125,3 +125,13 @@ def test_an_origin_that_would_never_fit_is_named(origin):
 def test_every_page_with_credentials_is_refused():
     with pytest.raises(ConfigurationError, match="credentials"):
         CorsMiddleware(credentials=True)
+
+
+def test_the_origin_of_any_frame_with_credentials_is_refused():
+    with pytest.raises(ConfigurationError, match="'null'"):
+        CorsMiddleware(["null", PAGE], credentials=True)
+
+
+def test_what_is_neither_text_nor_a_pattern_is_named():
+    with pytest.raises(ConfigurationError, match="3 is no origin"):
+        CorsMiddleware([3])

@@ -338,3 +338,26 @@ def test_no_order_of_calls_lets_more_begin_than_the_budgets_have_left(steps):
             else:
                 assert fits
                 open_calls.append((guard, request, step[1]))
+
+
+@pytest.mark.parametrize("budget", [-1, "5", True, float("nan")])
+def test_a_function_s_budget_that_is_none_is_named(place, budget):
+    layer = CostTrackingMiddleware(daily_budget=lambda key: budget)
+    with pytest.raises(ConfigurationError, match="budget of a day is"):
+        Calls(place, layer)(costs(0.5))
+
+
+def test_a_function_s_budget_of_nothing_allows_what_is_free_and_tells_nobody(place):
+    alerts = []
+    layer = CostTrackingMiddleware(daily_budget=lambda key: 0, prices=PRICES, on_alert=alerts.append)
+    with pytest.raises(BudgetExceededError):
+        Calls(place, layer)(costs(0.5))
+    free = PricingManager({"acme/*": {"input": 0.0, "output": 0.0}}, catalog=False)
+    Calls(place, CostTrackingMiddleware(daily_budget=lambda key: 0, prices=free, on_alert=alerts.append))(costs(0.0))
+    assert alerts == []
+
+
+def test_a_backend_s_address_is_in_no_error():
+    with pytest.raises(ConfigurationError) as caught:
+        CostTrackingMiddleware(daily_budget=1, backend="redis://user:password@cache")
+    assert "password" not in str(caught.value)

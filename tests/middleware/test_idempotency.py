@@ -1,11 +1,23 @@
 """A request that comes again is answered by its first result: once, for its own caller, unless it failed."""
 
+import datetime
+import decimal
+import enum
+import uuid
+
 import pytest
 
 from lambdallm.llm.backends import BackendError
-from lambdallm.llm.errors import ConfigurationError
+from lambdallm.llm.errors import ConfigurationError, UnauthorizedError
 from lambdallm.llm.types import Usage
-from lambdallm.middleware import ConflictError, IdempotencyMiddleware, InvalidEventError, KeyReusedError, Principal
+from lambdallm.middleware import (
+    AuthMiddleware,
+    ConflictError,
+    IdempotencyMiddleware,
+    InvalidEventError,
+    KeyReusedError,
+    Principal,
+)
 from lambdallm.middleware.idempotency_record import decoded, encoded
 from lambdallm.middleware.idempotency_stores import MemoryRecords
 from lambdallm.runtime.response import Response
@@ -90,8 +102,42 @@ class TestOnce:
             assert place.invoke([layer], function, event) == "done"
         assert function.runs == 2
 
+    @pytest.mark.parametrize("name", ["authorization", "x_api_key"])
+    def test_nor_does_one_whom_only_the_function_knows(self, place, name):
+        layer, function = IdempotencyMiddleware(), Function("for ada", "for bob")
+        assert [place.invoke([layer], function, keyed(**{name: who})) for who in "aba"] == [
+            "for ada", "for bob", "for ada",
+        ]  # fmt: skip
+
+    def test_nor_does_one_who_was_recognised_without_a_name(self, place):
+        layers = [AuthMiddleware(lambda token: token in ("ada", "bob")), IdempotencyMiddleware()]
+        function = Function("for ada", "for bob")
+        told = [place.invoke(layers, function, keyed(authorization=who)) for who in ("ada", "bob", "ada")]
+        assert told == ["for ada", "for bob", "for ada"]
+
+    def test_nor_does_one_without_credentials_where_the_layers_are_in_the_wrong_order(self, place):
+        layers, function = [IdempotencyMiddleware(), AuthMiddleware(lambda token: token == "right")], Function("secret")
+        assert place.invoke(layers, function, keyed(authorization="right")) == "secret"
+        for headers in ({}, {"authorization": "wrong"}):
+            with pytest.raises(UnauthorizedError):
+                place.invoke(layers, function, keyed(**headers))
+
 
 class TestPayload:
+    @pytest.mark.parametrize(
+        ("query", "first", "second"),
+        [
+            ("rawQueryString", "id=1", "id=2"),
+            ("queryStringParameters", {"id": "1"}, {"id": "2"}),
+            ("multiValueQueryStringParameters", {"id": ["1"]}, {"id": ["1", "2"]}),
+        ],
+    )
+    def test_another_query_is_another_payload(self, place, query, first, second):
+        layer = IdempotencyMiddleware()
+        place.invoke([layer], Function(), {**keyed(), query: first})
+        with pytest.raises(KeyReusedError):
+            place.invoke([layer], Function(), {**keyed(), query: second})
+
     @pytest.mark.parametrize("change", [{"body": '{"n": 2}'}, {"path": "/other"}, {"method": "PUT"}])
     def test_the_same_key_for_another_request_is_refused(self, place, change):
         layer, function = IdempotencyMiddleware(), Function()
@@ -282,6 +328,31 @@ class TestResults:
         assert place.invoke([layer], Function("whole"), keyed()) == "whole"
 
 
+class Mood(enum.Enum):
+    GOOD = "good"
+
+
+class TestResultsThatJsonHasNoWordsFor:
+    def test_are_kept_as_responses_have_them(self, place):
+        made = {
+            "at": datetime.datetime(2030, 1, 2), "id": uuid.UUID(int=7),
+            "sum": decimal.Decimal("1.5"), "mood": Mood.GOOD,
+        }  # fmt: skip
+        layer, function = IdempotencyMiddleware(), Function(made)
+        assert place.invoke([layer], function, keyed()) == made
+        assert place.invoke([layer], function, keyed()) == {
+            "at": "2030-01-02T00:00:00", "id": "00000000-0000-0000-0000-000000000007", "sum": 1.5, "mood": "good",
+        }  # fmt: skip
+        assert function.runs == 1
+
+    def test_the_log_says_what_is_not_kept(self, place, caplog):
+        layer, function = IdempotencyMiddleware(), Function({"what": object()})
+        for _ in range(2):
+            place.invoke([layer], function, keyed())
+        assert function.runs == 2
+        assert "is no JSON, so it is not kept" in caplog.text
+
+
 class TestCheckpoints:
     PAUSED = {"checkpoint": {"id": "c1"}}  # noqa: RUF012
 
@@ -363,3 +434,18 @@ def test_memory_holds_no_more_than_it_should(place, monkeypatch):
     for number in range(9):
         place.invoke([IdempotencyMiddleware(store=store)], Function(), keyed(str(number)))
     assert len(store._records) == 3
+
+
+def test_memory_forgets_what_has_expired(place):
+    store = MemoryRecords()
+    for number in range(9):
+        layer = IdempotencyMiddleware(store=store, expires_after_seconds=10)
+        place.invoke([layer], Function(), keyed(str(number)))
+        place.world.pass_time(SECONDS)
+    assert len(store._records) <= 2
+
+
+def test_a_store_s_address_is_in_no_error():
+    with pytest.raises(ConfigurationError) as caught:
+        IdempotencyMiddleware(store="redis://user:password@cache")
+    assert "password" not in str(caught.value)

@@ -10,6 +10,7 @@ import pytest
 from lambdallm.llm.errors import ConfigurationError, ProviderServerError
 from lambdallm.llm.types import ChatMessage, Choice, Completion, Usage
 from lambdallm.middleware import ConflictError, LoggingMiddleware
+from lambdallm.runtime.response import Response
 from lambdallm.testing.world import World
 
 from .worlds import Place, http, http_v1
@@ -306,3 +307,20 @@ def test_fields_can_be_added_by_a_subclass(place):
     lines = []
     place.invoke([Own(lines.append)], lambda event, context: None, {"tenant": "a"})
     assert lines[0]["tenant"] == "a"
+
+
+@pytest.mark.parametrize("content", [True, "redacted"])
+def test_credentials_are_never_logged(place, content):
+    lines = []
+    event = {
+        **http(authorization="Bearer opaque-1", x_api_key="opaque-1", cookie="sid=opaque-1", x_kept="seen"),
+        "cookies": ["sid=opaque-1"],
+        "multiValueHeaders": {"Authorization": ["Basic opaque-1"]},
+        "identity": {"apiKey": "opaque-1", "user": None},
+    }
+    result = Response("hello", headers={"Set-Cookie": "sid=opaque-1"}, cookies=("sid=opaque-1",))
+    place.invoke([LoggingMiddleware(lines.append, content=content)], lambda event, context: result, event)
+    (line,) = lines
+    assert "opaque-1" not in str(line)
+    assert line["event"]["headers"]["x-kept"] == "seen"
+    assert line["result"]["body"] == "hello"

@@ -55,3 +55,18 @@ def test_a_body_in_base64():
 def test_names_that_mean_nothing(part):
     with pytest.raises(ConfigurationError):
         reader(part)
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.9, 192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:51234", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:51234", "2001:db8::1"),
+    ],
+)
+def test_a_client_s_port_is_no_part_of_its_address(forwarded, address):
+    """A load balancer can be told to add it; a limit by address would count every connection anew."""
+    event = {"httpMethod": "GET", "headers": {"x-forwarded-for": forwarded}, "requestContext": {"elb": {}}}
+    assert reader("ip")(event, NOBODY) == address

@@ -108,3 +108,37 @@ def test_the_text_alone():
 )
 def test_what_a_result_is(result, streams, status):
     assert (is_stream(result), status_of(result)) == (streams, status)
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_who_leaves_before_the_first_piece_closes_the_stream_too(awaiting):
+    watch, closed = Watch(), []
+
+    class Unread:
+        def __next__(self):
+            raise AssertionError("nobody reads it")
+
+        def close(self):
+            closed.append("closed")
+
+    class AwaitedUnread:
+        def __aiter__(self):
+            return self
+
+        async def aclose(self):
+            closed.append("closed")
+
+    async def leave():
+        stream = followed(AwaitedUnread(), Awaiting(Place(False).world), watch.ended)
+        await stream.aclose()
+        await stream.aclose()
+        assert [piece async for piece in stream] == []
+
+    if awaiting:
+        asyncio.run(leave())
+    else:
+        stream = followed(Unread(), Place(False).world, watch.ended)
+        stream.close()
+        stream.close()
+        assert list(stream) == []
+    assert (closed, watch.ends) == (["closed"], ["GeneratorExit"])

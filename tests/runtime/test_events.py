@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events import HTTP_KINDS, event
+from lambdallm.core.responses import is_http_event
 from lambdallm.runtime import EventError, Headers, kind_of, records_of, request_of
 from test_imports import NEVER, imported
 
@@ -92,6 +93,23 @@ class TestBodies:
         assert posted(body, "multipart/form-data; boundary=B").form() == {"text": "grüß", "file": "inside"}
 
     @pytest.mark.parametrize(
+        ("disposition", "name"),
+        [
+            ('form-data; filename="a; name=b"; name="c"', "c"),
+            ("form-data; name=plain", "plain"),
+            (r'form-data; name="a \"quote\""', 'a "quote"'),
+            ("form-data", None),
+        ],
+    )
+    def test_of_forms_have_their_names_in_any_spelling(self, disposition, name):
+        body = f"before\r\n--B\r\ncontent-disposition: {disposition}\r\n\r\nx\r\n\r\ny\r\n--B--\r\nafter"
+        assert posted(body, 'multipart/form-data; boundary="B"').form() == ({name: "x\r\n\r\ny"} if name else {})
+
+    def test_of_forms_take_time_by_their_length(self):
+        part = "--B\r\nContent-Disposition: form-data; name=x\r\n\r\nv\r\n"
+        assert len(posted(part * 50_000 + "--B--", "multipart/form-data; boundary=B").form_pairs()) == 50_000
+
+    @pytest.mark.parametrize(
         ("body", "content_type", "more", "message"),
         [
             ("{", "application/json", {}, "line 1, column 2"),
@@ -99,7 +117,13 @@ class TestBodies:
             ("!", None, {"isBase64Encoded": True}, "base64"),
             (b64encode(b"\xff").decode(), "text/plain", {"isBase64Encoded": True}, "'utf-8'"),
             ("x", "text/plain; charset=nope", {}, "'nope'"),
+            ("x", "text/plain; charset=punycode", {}, "'punycode', which is not read"),
+            ("x", "text/plain; charset=\0", {}, "which is not read"),
+            ("x", "text/plain; charset=utf-8\0", {}, "no text in"),
+            ("9" * 5000, "application/json", {}, "number too long"),
+            ("\ud800", "application/json", {}, "no text in 'utf-8'"),
             ("x", "multipart/form-data", {}, "boundary"),
+            ("x", "multipart/form-data; boundary=\udcff", {}, "boundary"),
             (3, None, {}, "type int"),
         ],
     )
@@ -124,6 +148,19 @@ def test_headers_are_a_mapping_of_first_values():
 
 
 class TestRecords:
+    @pytest.mark.parametrize(
+        ("record", "message"),
+        [
+            ({"eventSource": "aws:sqs", "body": "x"}, "kind 'sqs' has no 'messageId'"),
+            ({"eventSource": "aws:sqs", "messageId": "1", "attributes": []}, "kind 'sqs' can't be read"),
+            ({"eventSource": "aws:kinesis", "kinesis": {"data": "!"}}, "kind 'kinesis'"),
+            ({"eventSource": "aws:s3"}, "kind 's3' has no 's3'"),
+        ],
+    )
+    def test_that_lack_something_say_what(self, record, message):
+        with pytest.raises(EventError, match=message):
+            records_of({"Records": [record, None]})
+
     def test_of_sqs(self):
         one, two, _ = records_of(event("sqs"))
         assert (one.id, one.json(), one.attributes, one.group, one.received) == (
@@ -164,3 +201,15 @@ def test_nothing_dear_is_imported_to_read_a_request():
     code = "from lambdallm.runtime import request_of\nrequest_of({'requestContext': {'http': {'method': 'GET'}}})"
     assert imported(code) & NEVER == set()
     assert not [name for name in imported(code) if name.startswith(("lambdallm.llm", "lambdallm.core"))]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"type": "REQUEST", "methodArn": "arn:aws:execute-api", "httpMethod": "GET", "requestContext": {}},
+        {"version": "2.0", "type": "REQUEST", "routeArn": "arn:aws:execute-api", "requestContext": {"http": {}}},
+    ],
+)
+def test_what_an_authorizer_is_told_is_no_request_to_answer(told):
+    assert kind_of(told) == "direct"
+    assert not is_http_event(told)

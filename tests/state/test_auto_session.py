@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdallm.llm.errors import UnauthorizedError
+from lambdallm.llm.errors import ConfigurationError, UnauthorizedError
 from lambdallm.state import MemoryStateStore, Session, SessionIdError
 from lambdallm.state.auto_session import DEFAULT_SOURCES, Sent, key_of, new_id, source_of
 
@@ -138,6 +138,14 @@ def test_an_owner_may_be_said_by_a_function():
         principal = "ada"
 
     assert owned.opened({}, Context()).load().is_new
+
+
+def test_an_owner_that_has_to_be_awaited_is_refused():
+    async def owner(event, context):
+        return "ada"
+
+    with pytest.raises(ConfigurationError, match="is asynchronous"):
+        Session("memory", owner=owner).opened({})
 
 
 @pytest.mark.parametrize("owner", [None, "", {"a": 1}, True])

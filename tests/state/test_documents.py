@@ -49,7 +49,7 @@ def test_the_documented_store_keeps_sessions(documented):
 def test_the_documented_store_passes_the_kit(documented):
     report = check_documents(lambda: documented)
     assert report.ok, report
-    assert len(report.checks) == 38
+    assert len(report.checks) == 40
 
 
 class Dictionary:

@@ -210,6 +210,17 @@ def test_a_reader_in_the_midst_of_a_compaction_sees_nothing_twice():
     assert [entry.data for entry in assembled(seen, old, 3)] == [b"4"]
 
 
+def test_a_query_may_see_an_entry_before_it_stood_for_all_and_the_head_after():
+    """A query is no transaction: alone, the entry would say that nothing was there before it."""
+    seen = [item(1, b"1"), item(2, b"2"), item(3, b"3")]
+    assert assembled(seen, Head("g", 3, 3, None), 0) is None
+    assert [entry.data for entry in assembled([*seen[:2], item(3, b"all", whole=True)], Head("g", 3, 3, None), 0)] == [
+        b"all"
+    ]
+    earlier = [item(2, b"all up to 2", whole=True), item(3, b"3"), item(4, b"4")]
+    assert assembled(earlier, Head("g", 4, 4, None), 0) is None
+
+
 def test_entries_that_the_head_does_not_count_yet_are_not_there_yet():
     seen = [item(1, b"1"), item(2, b"2"), {**item(2, b"of another journal"), "sk": "f#000000000002"}]
     assert [entry.data for entry in assembled(seen, Head("g", 1, 1, None), 0)] == [b"1"]

@@ -101,6 +101,21 @@ def test_an_object_that_can_t_be_deleted_fails_nothing():
     assert run(store.read("k")) == []
 
 
+class Resending(MemoryStateStore):
+    """A store that sends an append again when its connection breaks, though it was done."""
+
+    def append(self, key, after, entries, ttl_seconds=None):
+        yield from super().append(key, after, entries, ttl_seconds)
+        yield from super().append(key, after, entries, ttl_seconds)
+
+
+def test_an_append_that_was_done_and_fails_keeps_its_objects():
+    session = Session(OffloadedStore(Resending(), Shelf(), over=10)).load("7")
+    session.add_message("user", "a long story")
+    session.save()
+    assert session.load().format_history() == "User: a long story"
+
+
 def test_an_object_that_somebody_deleted_is_an_error():
     shelf = Shelf()
     store = OffloadedStore(MemoryStateStore(), shelf, over=0)

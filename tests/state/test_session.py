@@ -256,6 +256,27 @@ def test_shortening_that_fails_fails_no_save(caplog):
     assert saved(store).format_history().endswith("User: 39")
 
 
+def test_shortening_that_somebody_else_did_first_needs_the_store_no_more(caplog):
+    class Store(MemoryStateStore):
+        gone = False
+
+        def read(self, key, after=0):
+            if self.gone:
+                raise BackendError("The store is away.")
+            return super().read(key, after)
+
+        def compact(self, key, through, entry, ttl_seconds=None):
+            yield from super().compact(key, through, entry, ttl_seconds)
+            self.gone = True
+            raise ConditionFailed("Somebody else was first.", {})
+
+    session = saved(Store())
+    for number in range(32):
+        session.add_message("user", str(number))
+        session.save()
+    assert (len(session.messages), caplog.records) == (20, [])
+
+
 def test_others_who_never_let_one_in_are_an_error_and_not_an_endless_loop():
     class Busy(MemoryStateStore):
         def append(self, key, after, entries, ttl_seconds=None):
@@ -335,6 +356,15 @@ def test_loading_keeps_what_was_added_before_it():
     assert session.state == {"a": 1, "b": 2}
 
 
+def test_what_was_added_before_there_was_an_id_is_the_first_one_s():
+    store = MemoryStateStore()
+    session = Session(store)
+    session.add_message("user", "Hi")
+    session.state["a"] = 1
+    session.load("7").save()
+    assert (saved(store).format_history(), saved(store).state) == ("User: Hi", {"a": 1})
+
+
 def test_loading_another_session_forgets_what_was_not_saved():
     session = saved(MemoryStateStore())
     session.add_message("user", "Hi")
@@ -349,7 +379,7 @@ def test_saving_without_an_id_says_what_to_do():
         session.save()
 
 
-@pytest.mark.parametrize("id", ["", "a/b", "a b", "a\nb", "ü", "x" * 201, 7, "a;b", 'a"b', "../x"])
+@pytest.mark.parametrize("id", ["", "a/b", "a b", "a\nb", "ü", "x" * 201, 7, "a;b", 'a"b', "../x", ".", ".."])
 def test_ids_that_could_leave_their_place_are_refused(id):
     with pytest.raises(SessionIdError, match=r"Send 1 to 200"):
         Session("memory").load(id)
@@ -362,6 +392,8 @@ def test_ids_that_could_leave_their_place_are_refused(id):
         ({"store": "file:"}, "store is 'file:'"),
         ({"store": object()}, "is no store"),
         ({"ttl_hours": 0}, "ttl_hours is 0"),
+        ({"ttl_hours": float("inf")}, "ttl_hours is inf"),
+        ({"ttl_hours": float("nan")}, "ttl_hours is nan"),
         ({"ttl_hours": True}, "ttl_hours is True"),
         ({"max_messages": 0}, "max_messages is 0"),
         ({"max_messages": None}, "max_messages is None"),
@@ -383,6 +415,23 @@ def test_what_is_no_message_is_refused():
         saved(MemoryStateStore()).add_message("robot", "Hi")
     with pytest.raises(ConfigurationError, match="is no message"):
         saved(MemoryStateStore()).add({"role": "user"})
+
+
+@pytest.mark.parametrize("content", [None, 5, {"type": "text"}, [{"type": "text", "text": "Hi"}], ["Hi"]], ids=repr)
+def test_content_that_is_neither_text_nor_parts_is_refused_when_it_is_added(content):
+    session = saved(MemoryStateStore())
+    with pytest.raises(ConfigurationError, match=r"The content of a message is .* Give text, or a list of parts"):
+        session.add_message("user", content)
+    assert not session.modified
+
+
+def test_a_message_that_can_t_be_saved_is_refused_when_it_is_added():
+    """Found when it is saved, it would be in the way of every later save."""
+    session = saved(MemoryStateStore())
+    with pytest.raises(ConfigurationError, match="A message of the assistant can't be saved: a set is no JSON"):
+        session.add(ChatMessage("assistant", (ToolCall("c1", "look", {"at": {1, 2}}),)))
+    session.add_message("user", "Hi")
+    session.save()
 
 
 def test_data_that_json_can_t_hold_is_refused_with_the_reason():

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from os import urandom
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,35 @@ def test_a_file_that_is_something_else_is_an_error_and_stays_as_it_is(tmp_path):
     with pytest.raises(BackendError, match="no other file"):
         Session(FileStateStore(path)).load("7")
     assert path.read_text() == "my notes " * 200
+
+
+def test_a_full_disk_says_so_and_the_save_can_be_repeated(file_store):
+    session = Session(file_store).load("full")
+    session.add_message("user", "Hi")
+    session.save()
+    pages = file_store._connection.execute("PRAGMA page_count").fetchone()[0]
+    file_store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    session.add_message("user", urandom(100_000).hex())
+    with pytest.raises(BackendError, match="disk is full"):
+        session.save()
+    file_store._connection.execute("PRAGMA max_page_count = 100000")
+    session.save()
+    assert len(Session(file_store).load("full").messages) == 2
+
+
+def test_a_file_that_was_deleted_under_a_store_begins_anew(file_store):
+    session = Session(file_store).load("7")
+    session.add_message("user", "gone")
+    session.save()
+    for path in Path(file_store.path).parent.iterdir():
+        path.unlink()
+    again = Session(file_store).load("7")
+    assert again.is_new
+    again.add_message("user", "new")
+    again.save()
+    other = FileStateStore(file_store.path)
+    assert Session(other).load("7").format_history() == "User: new"
+    other.close()
 
 
 def test_a_file_of_conversations_is_its_owners_alone(file_store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..llm.errors import ConfigurationError, PromptError
 from .check import checked, names
 from .references import suggestion
-from .step import RESERVED, Map, Parallel, Step, named, nodes
+from .step import RESERVED, Map, Parallel, Step, is_number, named, nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ class Chain:
 
     `store` keeps what is done after each step: a `StateStore`, or the name of one (`dynamodb`, `redis`, `file`,
     `memory`; see `state.stores`). Without one only `checkpoint` has it: `dynamodb` on Lambda, else `memory`.
-    Checkpoints are kept for `ttl_hours`. `inputs` names what a run may be given, so that misspelt variables are found
-    when the chain is made.
+    Checkpoints are kept for `ttl_hours` after their last record, with `None` for ever. `inputs` names what a run may be
+    given: misspelt variables are found when the chain is made, and references may name fields of them.
 
     As a step of another chain only its steps count: store, strategy and limits are the outer chain's.
 
-    Every error has `chain_result`, what was done until then. Raises `ConfigurationError` and `PromptError` for steps
-    that do not fit together.
+    An error of a run that has begun has `chain_result`, what was done until then. Raises `ConfigurationError` and
+    `PromptError` for steps that do not fit together.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Chain:
         on_timeout: Literal["requeue"] | None = None,
         requeue: Requeue | None = None,
         inputs: Iterable[str] | None = None,
-        ttl_hours: float = 24,
+        ttl_hours: float | None = 24,
         allow_unknown_cost: bool = False,
     ) -> None:
         self.name = named(name, "chain")
@@ -172,8 +172,11 @@ class Chain:
             check_store(self.store)
         for word in ("max_total_cost", "ttl_hours"):
             value = getattr(self, word)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+            if value is not None and not is_number(value):
                 raise ConfigurationError(f"{word} of chain {self.name!r} is {value!r}.", fix="Use a number from 0.")
+        if self.ttl_hours == 0:
+            fix = "Give hours above 0, or None to keep checkpoints."
+            raise ConfigurationError(f"ttl_hours of chain {self.name!r} is 0.", fix=fix)
 
     def __repr__(self) -> str:
         return f"Chain({self.name!r}, {list(self.steps)!r})"

@@ -131,8 +131,9 @@ class _Walk:
             _check_fields(self.all[reference.name], reference, asks)
         elif reference.name in self.all:
             raise PromptError(f"{asks}: {self.why_not_yet(reference.name, name)}.", fix=_LATER)
-        elif reference.fields:
-            fix = suggestion(reference.name, [*self.seen, *own]) if self.seen or own else "It is the first step."
+        elif reference.fields and reference.name not in (self.declared or ()):
+            near = suggestion(reference.name, [*self.seen, *own]) if self.seen or own else "It is the first step."
+            fix = f"{near} An input that has fields is declared: Chain(…, inputs=[{reference.name!r}])."
             raise PromptError(f"{asks}, and no step is named {reference.name!r}.", fix=fix)
         elif self.declared is not None and reference.name not in self.declared:
             fix = suggestion(reference.name, [*self.declared, *self.seen, *own])

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from ..llm.errors import DeadlineExceededError, LambdaLLMError, MissingExtraError
 from .budget import Budget, estimate
+from .errors import CheckpointError
 from .execute import decided, executed, prompt_of, values_of
 from .outputs import shaped, storable
 from .plan import Plan
@@ -86,8 +87,9 @@ class _DurableRun:
         while wave := self._wave():
             for work in wave:
                 self._admit(work)
-            for work, record in zip(wave, self._run(wave), strict=True):
-                self._take(work, record)
+            taken = [self._take(work, record) for work, record in zip(wave, self._run(wave), strict=True)]
+            if (error := next(filter(None, taken), None)) is not None:
+                raise self._telling(error)
         ended = plan.ended
         assert ended is not None
         return ChainResult(self.chain.name, "completed", ended.output, dict(plan.outputs), self.steps)
@@ -143,16 +145,22 @@ class _DurableRun:
         """The same in every invocation of an execution."""
         return f"{getattr(self.durable.execution_context, 'durable_execution_arn', '')}:{self.chain.name}:{work.path}"
 
-    def _take(self, work: Work, record: dict[str, Any]) -> None:
-        kept: StepResult = FORM.decode(record["result"].encode("utf-8", "surrogatepass"))
+    def _take(self, work: Work, record: dict[str, Any]) -> Exception | None:
+        """Take over what a step gave; or why nothing may follow it."""
+        kept = FORM.decode(record["result"].encode("utf-8", "surrogatepass"))
+        if not isinstance(kept, StepResult):
+            fix = "Finish the execution with the version of LambdaLLM that began it, or start a new one."
+            return CheckpointError(f"What step {work.path!r} gave can't be read.", fix=fix)
         self.steps[work.path] = result = kept.replace(output=shaped(kept.output, shape_of(work.node)))
         refusal = self.budget.end(work.path, work.node, result.cost_usd)
         if record["failed"] is not None:
             kind, said = record["failed"]
-            raise self._telling(noted(StepFailed(f"{kind}: {said}", kind=kind), self.chain.name, work.path))
-        if refusal is not None:
-            raise self._telling(refusal)
-        self.plan.finished(work, result.output)
+            return noted(StepFailed(f"{kind}: {said}", kind=kind), self.chain.name, work.path)
+        try:
+            self.plan.finished(work, result.output)
+        except LambdaLLMError as error:
+            return noted(error, self.chain.name, work.path)
+        return refusal
 
     def _telling(self, error: Exception) -> Exception:
         done = ChainResult(self.chain.name, "failed", self.plan.output_so_far, dict(self.plan.outputs), self.steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..llm.errors import DeadlineExceededError, LambdaLLMError
+from .errors import CheckpointBusy
 from .journalled import journal_of, pause
 
 TYPE_CHECKING = False
@@ -19,8 +20,8 @@ def ended(run: Run, stop: Stop) -> Flow[ChainResult]:
     Where the handler makes checkpoints, a chain that would fail for want of time ends the invocation with one. What is
     done is recorded and the lease let go of first, so that whoever goes on can do so at once.
     """
-    if run.ledger is not None:
-        yield from _let_go(run.ledger, stop)
+    if run.ledger is not None and not isinstance(stop.error, CheckpointBusy):
+        yield from _let_go(run, run.ledger, stop)
     strategy, journal = run.chain.timeout_strategy, journal_of(run.context)
     if stop.why == "time" and strategy == "fail-fast" and journal is not None:
         pause(journal)
@@ -31,11 +32,11 @@ def ended(run: Run, stop: Stop) -> Flow[ChainResult]:
     return (yield from run.told("truncated" if strategy == "truncate" else "checkpointed"))
 
 
-def _let_go(ledger: Ledger, stop: Stop) -> Flow[None]:
+def _let_go(run: Run, ledger: Ledger, stop: Stop) -> Flow[None]:
     try:
         yield from ledger.end(stop.why)
     except LambdaLLMError as error:
-        raise error from stop.error
+        raise (yield from _telling(run, error)) from stop.error
 
 
 def _requeued(run: Run, stop: Stop) -> Flow[ChainResult]:
@@ -48,7 +49,10 @@ def _requeued(run: Run, stop: Stop) -> Flow[ChainResult]:
         raise (yield from _telling(run, error))
     from .requeue import payload_of, requeue_of
 
-    yield from requeue_of(run.chain.requeue, run.context).requeue(payload_of(run.context))
+    try:
+        yield from requeue_of(run.chain.requeue, run.context).requeue(payload_of(run.context))
+    except LambdaLLMError as error:
+        raise (yield from _telling(run, error)) from stop.error
     return (yield from run.told("requeued"))
 
 

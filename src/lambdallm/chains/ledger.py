@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..llm.backends.errors import ConditionFailed
 from ..llm.errors import ConfigurationError
 from ..llm.flow import NOW
+from ..state.store import MOST_AT_ONCE
 from .errors import ChainChanged, CheckpointBusy, CheckpointError, CheckpointLost
 from .outputs import plain
 from .records import FORM, Begun, Ended, History, Lease
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 class Ledger:
     """One run's journal. `by` tells this run from others that take up the same checkpoint."""
 
-    def __init__(self, store: StateStore, chain: Chain, id: str, by: str, ttl_seconds: float) -> None:
+    def __init__(self, store: StateStore, chain: Chain, id: str, by: str, ttl_seconds: float | None) -> None:
         self.id, self.by = id, by
         self._store, self._chain, self._ttl = store, chain, ttl_seconds
         self._key = f"chain:{chain.name}:{id}"
         self._waiting: list[Value] = []
+        self._sending = 0
+        """How many of them are on their way, and may have arrived."""
         self.history = History()
         self.takes_over = False
         """Whether a run that may still go on is no obstacle: it is stopped at its next record."""
@@ -95,16 +98,20 @@ class Ledger:
         self._waiting += records
 
     def flush(self) -> Flow[None]:
-        """Write what waits, all of it or nothing. Raises `CheckpointLost` where another run has taken over."""
-        if not self._waiting:
-            return
-        records, self._waiting = self._waiting, []
-        entries = [FORM.encode(record) for record in records]
-        try:
-            yield from self._store.append(self._key, self.history.last, entries, self._ttl)
-        except ConditionFailed as error:
-            yield from self._after_conflict(entries, error)
-        self.history.last += len(entries)
+        """Write what waits, in its order. What a store failed to take waits on, so that this can be repeated.
+
+        Raises `CheckpointLost` where another run has taken over, and `BackendError`.
+        """
+        while self._waiting:
+            entries = [FORM.encode(record) for record in self._waiting[: self._sending or MOST_AT_ONCE]]
+            self._sending = len(entries)
+            try:
+                yield from self._store.append(self._key, self.history.last, entries, self._ttl)
+            except ConditionFailed as error:
+                yield from self._after_conflict(entries, error)
+            self.history.last += len(entries)
+            del self._waiting[: self._sending]
+            self._sending = 0
 
     def _after_conflict(self, entries: Sequence[bytes], error: ConditionFailed) -> Flow[None]:
         """Return where the entries are there after all: an append that was done, and whose answer was lost."""

@@ -95,8 +95,9 @@ class Run:
         assert inputs is not None
         self.plan = Plan(self.chain.steps, inputs)
         yield from self._work()
+        yield from self._complete()
         if self.stop is None:
-            return (yield from self._completed())
+            return (yield from self.told("completed"))
         from .ending import ended
 
         return (yield from ended(self, self.stop))
@@ -123,13 +124,15 @@ class Run:
             begun = self._admitted() if self.stop is None else []
             if not begun and not self._running:
                 return
-            yield from self._record(begun)
+            if not (yield from self._recorded(begun)):
+                begun = []
             if len(begun) == 1 and not self._running:
                 yield from self._run_alone(begun[0])
                 continue
             for work in begun:
                 self._running[work.path] = (work, (yield Start(self._effect(work))))
-            yield from self._collect()
+            if self._running:
+                yield from self._collect()
 
     def _take_all(self) -> Flow[None]:
         """Ask the plan for all that may begin; what an earlier invocation did is told back at once."""
@@ -221,14 +224,19 @@ class Run:
         prompt = prompt_of(work.node, self.context)
         return estimate(work.node, prompt, values_of(work.node, work.scope), self.context, self._prices)
 
-    def _record(self, begun: list[Work]) -> Flow[None]:
-        """Write what has ended and what begins, before it does."""
+    def _recorded(self, begun: list[Work]) -> Flow[bool]:
+        """Write what has ended and what begins, before it does; whether that was done. Else the run ends here."""
         if self.ledger is None:
-            return
+            return True
         if begun and self.limits.hard is None:
             yield from self._renew_lease(self.ledger)
         self.ledger.add(*(Trying(self.ledger.by, work.path, self.key(work.path)) for work in begun))
-        yield from self.ledger.flush()
+        try:
+            yield from self.ledger.flush()
+        except LambdaLLMError as error:
+            self._end(Stop("failed", error))
+            return False
+        return True
 
     def _renew_lease(self, ledger: Ledger) -> Flow[None]:
         """Ask for more time where no limit is known and half of it has passed."""
@@ -311,10 +319,14 @@ class Run:
     def _end(self, stop: Stop) -> None:
         self.stop = self.stop or stop
 
-    def _completed(self) -> Flow[ChainResult]:
-        if self.ledger is not None and not self.ledger.history.completed:
+    def _complete(self) -> Flow[None]:
+        """Record that nothing is left to do, where that is so."""
+        if self.stop is not None or self.ledger is None or self.ledger.history.completed:
+            return
+        try:
             yield from self.ledger.end("completed")
-        return (yield from self.told("completed"))
+        except LambdaLLMError as error:
+            self._end(Stop("failed", error))
 
     def told(self, status: Ending) -> Flow[ChainResult]:
         """What is done so far."""

@@ -120,7 +120,8 @@ class ChainRunner:
             journals = yield from store_of(store or ("dynamodb" if on_lambda else "memory"))
         from .ledger import Ledger
 
-        return Ledger(journals, self.chain, name.id, self._token(), self.chain.ttl_hours * 3600.0)
+        hours = self.chain.ttl_hours
+        return Ledger(journals, self.chain, name.id, self._token(), None if hours is None else hours * 3600.0)
 
     def _waited(self, context: Any, flow: Flow[ChainResult], twin: str) -> ChainResult:
         from ..llm.backends.aside import loop_runs_here

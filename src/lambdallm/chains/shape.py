@@ -32,8 +32,19 @@ def digest(value: Any) -> str:
     import json
     from hashlib import sha256
 
-    text = json.dumps(value, sort_keys=True, default=repr, ensure_ascii=False)
+    text = json.dumps(_ordered(value), sort_keys=True, default=repr, ensure_ascii=False)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _ordered(value: Any) -> Any:
+    """Data whose text is the same in every process: what has no order of its own is sorted."""
+    if isinstance(value, dict):
+        if all(isinstance(key, str) for key in value):
+            return {key: _ordered(item) for key, item in value.items()}
+        return sorted([repr(key), digest(item)] for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return [_ordered(item) for item in value]
+    return sorted(map(repr, value)) if isinstance(value, (set, frozenset)) else value
 
 
 def _described(nodes: Sequence[Node], inside: str) -> Iterator[tuple[str, dict[str, Any]]]:

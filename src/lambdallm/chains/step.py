@@ -146,6 +146,9 @@ class Map:
             raise ConfigurationError(f"Map is given {step!r}.", fix="Give it a Step or a Chain.")
         self.step: Step = inner
         self.name, self.default = self.step.name, self.step.default
+        if not hasattr(over, "__iter__"):
+            fix = 'Name a value, such as over="{pages.output}", or give a list.'
+            raise ConfigurationError(f"Map {self.name!r} goes over {over!r:.80}.", fix=fix)
         self.over: Template | list[Any] = template(over) if isinstance(over, str) else list(over)
         if isinstance(over, str) and self.over.whole is None:  # type: ignore[union-attr]  # a template, by the line above
             raise ConfigurationError(
@@ -248,8 +251,16 @@ def _check_use(step: Step) -> None:
 def _check_numbers(step: Step) -> None:
     for word in ("max_retries", "timeout", "max_cost"):
         value = getattr(step, word)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+        if value is not None and not is_number(value):
             raise ConfigurationError(f"{word} of step {step.name!r} is {value!r}.", fix="Use a number from 0.")
+    if step.max_retries is not None and step.max_retries != int(step.max_retries):
+        said = f"max_retries of step {step.name!r} is {step.max_retries!r}."
+        raise ConfigurationError(said, fix="Use a whole number from 0.")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number from 0, and an end is in sight."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def _concurrency(value: Any, name: str) -> int | None:

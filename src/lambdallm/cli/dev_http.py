@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.encoded = event["isBase64Encoded"]
         for frame in self._frames(event, request_id, streams=True):
             if frame["kind"] == "piece":
-                self._piece(frame["text"], as_sse)
+                self._piece(frame, as_sse)
             elif self.begun_stream:
                 self._end(frame, as_sse)
             else:
@@ -145,16 +145,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and response.status not in (204, 304):
             self._write(response.body)
 
-    def _piece(self, text: str, as_sse: bool) -> None:
+    def _piece(self, frame: Frame, as_sse: bool) -> None:
         if not self.begun_stream:
-            self._begin_stream(as_sse)
-        self._chunk(sse(text) if as_sse else text.encode())
+            self._begin_stream(frame["headers"], as_sse)
+        self._chunk(sse(frame["text"]) if as_sse else frame["text"].encode())
 
-    def _begin_stream(self, as_sse: bool) -> None:
+    def _begin_stream(self, headers: dict[str, str], as_sse: bool) -> None:
         self.begun_stream, self.status = True, 200
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream" if as_sse else "text/plain; charset=utf-8")
         self.send_header("Cache-Control", "no-cache")
+        for name, value in headers.items():
+            self.send_header(name, value)
         if self.request_version == "HTTP/1.0":
             self.close_connection = True
         else:
@@ -192,7 +194,7 @@ _JSON = (("content-type", "application/json"),)
 
 def _response(frame: Frame) -> Response:
     if frame["kind"] == "error":
-        return error_response(frame["error"], 504 if frame.get("late") else 502)
+        return error_response(frame["error"], 504 if frame.get("late") else frame.get("status") or 502)
     try:
         return http_response(frame["result"])
     except ValueError as error:

@@ -71,13 +71,17 @@ def _answer(
 
     context = LocalContext(name, options["timeout"], options["model"], request["id"])
     context.accepts_stream = request["streams"]
+
+    def piece(text: str) -> None:
+        send({"kind": "piece", "text": text, "headers": context.response_headers})
+
     try:
-        result, report = invoke(function, request["event"], context, lambda text: send({"kind": "piece", "text": text}))
+        result, report = invoke(function, request["event"], context, piece)
         frame = {"kind": "result", "result": result, "report": report.to_dict()}
         json.dumps(frame)
         return frame
     except (Exception, SystemExit) as error:  # noqa: BLE001  # told to the parent
-        return {"kind": "error", "error": _told(error, options["root"])}
+        return {"kind": "error", "error": _told(error, options["root"]), "status": context.failure_status}
 
 
 def _failed(error: Exception, root: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class LocalContext(MockLambdaContext):
     """AWS's context with a clock that counts down from `timeout` seconds.
 
     It takes streams, keeps the `LambdaLLMContext` of the invocation as `seen`, and gives the handler another `model`.
+    `failure_status` is what the handler would have answered with where its error is explained instead.
     """
 
     accepts_stream = True
@@ -32,6 +33,7 @@ class LocalContext(MockLambdaContext):
         identity = request_id or str(uuid.uuid4())
         super().__init__(int(timeout * 1000), name, memory_limit_in_mb=1024, aws_request_id=identity)
         self.seen: LambdaLLMContext | None = None
+        self.failure_status: int | None = None
         self._model = model
 
     def on_context(self, context: LambdaLLMContext) -> None:
@@ -42,7 +44,15 @@ class LocalContext(MockLambdaContext):
 
     def takes_failure(self, status: int) -> bool:
         """Whether the error itself is wanted in the place of the response it would be: it is explained here."""
-        return status >= 500
+        if status < 500:
+            return False
+        self.failure_status = status
+        return True
+
+    @property
+    def response_headers(self) -> dict[str, str]:
+        """The headers that go with any response, such as a new session's id, as far as they are known."""
+        return dict(self.seen.response_headers) if self.seen else {}
 
 
 class Report(Value):

@@ -23,6 +23,7 @@ VERBS = {
     "invoke": "run a function once, on one event",
     "local": "fetch, find or remove the embedded model",
     "providers": "list the providers and whether their keys are set",
+    "config": "check the project's settings, or print their JSON Schema",
     "models": "list the models with context windows and prices",
 }
 

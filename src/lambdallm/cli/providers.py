@@ -6,7 +6,9 @@ import json
 import os
 import sys
 
+from ..llm.auth.keys import configured_key
 from ..llm.catalog.loader import catalog
+from ..llm.errors import LambdaLLMError
 from .console import paint, table
 
 TYPE_CHECKING = False
@@ -33,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: Namespace) -> int:
     """Run the verb."""
+    _take_settings()
     rows = [_row(provider) for provider in catalog().all()]
     if args.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -42,6 +45,16 @@ def run(args: Namespace) -> int:
     first, *rest = table(head, lines).splitlines()
     print(paint(first, "bold", sys.stdout), *rest, sep="\n")
     return 0
+
+
+def _take_settings() -> None:
+    """Take the keys that the project's settings name. Settings that can't be read are told, and hide no provider."""
+    from ..core.config import project_config
+
+    try:
+        project_config()
+    except LambdaLLMError as error:
+        print(f"{paint('warning:', 'yellow', sys.stderr)} {error}", file=sys.stderr)
 
 
 def _row(provider: ProviderDefinition) -> dict[str, Any]:
@@ -63,7 +76,8 @@ def _key(provider: ProviderDefinition) -> tuple[str, bool | None]:
     names = [name for scheme in provider.auth for name in scheme.env]
     kinds = [scheme.type for scheme in provider.auth]
     places = [*names, *(_CLOUDS[kind][0] for kind in kinds if kind in _CLOUDS)]
-    found = any(os.environ.get(name) for name in names) or any(_has_credentials(kind) for kind in kinds)
+    found = any(os.environ.get(name) for name in names) or configured_key(provider, os.environ) is not None
+    found = found or any(_has_credentials(kind) for kind in kinds)
     optional = not places or (not found and "none" in kinds)
     return " or ".join(places) or "none needed", None if optional else found
 

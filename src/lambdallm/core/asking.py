@@ -14,13 +14,10 @@ from ..llm.call import CallSettings
 from ..llm.errors import DeadlineExceededError, LambdaLLMError, LLMError
 from ..llm.flow import NOW, ReaderLeft
 from ..llm.result import Err, Ok
-from ..llm.structured.extraction import Tally
+from ..llm.tally import Tally
 from ..llm.types import EMPTY, ChatMessage, ChatRequest, Choice, Completion
 from .answer import Answer
 from .calls import Route, with_last, worth_another_model
-from .flows import cut_at
-from .guards import as_failure, ask_guards, tell_guards
-from .late import has_passed, is_late, out_of_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,11 +104,11 @@ def asked(context: LambdaLLMContext, question: Question) -> Flow[Result[Answer, 
     try:
         result = yield from _first_answer(asking)
     except DeadlineExceededError as error:
-        if (yield from is_late(context, error, 0)):
+        if (yield from _is_late(context, error, 0)):
             return Ok(ended(asking, error))
         raise
     if isinstance(result, Err):
-        if (yield from is_late(context, result.error, question.max_retries)):
+        if (yield from _is_late(context, result.error, question.max_retries)):
             return Ok(ended(asking, result.error))
         return Err(asking.tally.on(result.error))
     value, completion = result.value
@@ -120,6 +117,12 @@ def asked(context: LambdaLLMContext, question: Question) -> Flow[Result[Answer, 
         usage=tally.usage, cost_usd=tally.cost_usd, attempts=tally.attempts, latency_ms=latency
     )
     return Ok(Answer(value, completion, completion.raw_finish_reason == CUT, asking.replayed))
+
+
+def _is_late(context: LambdaLLMContext, error: LambdaLLMError, max_retries: int) -> Flow[bool]:
+    from .late import is_late
+
+    return (yield from is_late(context, error, max_retries))
 
 
 def _first_answer(asking: Asking) -> Flow[Result[tuple[Any, Completion], LLMError]]:
@@ -174,9 +177,14 @@ def _made(asking: Asking, route: Route, request: ChatRequest) -> Flow[Result[Com
     told: list[CallGuard] = []
     yield from check_time(asking.question)
     try:
-        yield from ask_guards(asking.context.guards, request, asking.question.names(asking.turn), told)
+        if asking.context.guards:
+            from .guards import ask_guards
+
+            yield from ask_guards(asking.context.guards, request, asking.question.names(asking.turn), told)
         result = yield from _answered(asking, route, request, record)
     except (Exception, ReaderLeft) as reason:
+        from .guards import as_failure
+
         yield from settled(asking.context, request, told, as_failure(reason, lambda: partial(record)))
         raise
     yield from settled(asking.context, request, told, result.value if isinstance(result, Ok) else result.error)
@@ -194,7 +202,10 @@ def settled(
 ) -> Flow[None]:
     """Count how a call ended, and tell the guards."""
     context.note(outcome)
-    yield from tell_guards(told, request, outcome)
+    if told:
+        from .guards import tell_guards
+
+        yield from tell_guards(told, request, outcome)
 
 
 def _answered(
@@ -239,6 +250,9 @@ def _sent(
     question = asking.question
     if record is None or question.deadline is None:
         return (yield from route.chat(request, question.settings()))
+    from .flows import cut_at
+    from .late import has_passed
+
     stream = route.stream(request.replace(stream=True), question.settings(), record)
     result = yield from cut_at(stream, question.deadline, emits=False)
     now = (yield NOW).monotonic
@@ -265,6 +279,8 @@ def ended(asking: Asking, error: LambdaLLMError) -> Answer:
     """What is made of a call that the function's time has ended: what had come, which is nothing, or an error."""
     context = asking.context
     if not asking.cuts:
+        from .late import out_of_time
+
         raise out_of_time(context, error)
     return Answer("", context.cut(Completion(())), truncated=True)
 

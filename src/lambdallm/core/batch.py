@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ..llm.result import Err
 from ..runtime.events import BATCH_KINDS
-from .flows import attempted
+from .flows import attempted, paused_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,28 +60,10 @@ def _failure(context: Any, function: Callable[[Record], Any], record: Record) ->
     """Why a record is not done; `None` where it is."""
     if context.should_checkpoint:
         return _Pending("No time is left for it.")
-    result = yield from attempted(lambda: _processed(function, record), awaits=context.awaits)
-    return result.error if isinstance(result, Err) else None
-
-
-def _processed(function: Callable[[Record], Any], record: Record) -> Any:
-    """What the function gives; its pause is the record's, and not the batch's."""
-    try:
-        outcome = function(record)
-    except BaseException as reason:  # noqa: BLE001  # it is raised again
-        raise _pending(reason) from None
-    return _awaited(outcome) if hasattr(outcome, "__await__") else outcome
-
-
-async def _awaited(outcome: Any) -> Any:
-    try:
-        return await outcome
-    except BaseException as reason:  # noqa: BLE001  # it is raised again
-        raise _pending(reason) from None
-
-
-def _pending(reason: BaseException) -> BaseException:
-    return _Pending("Its time is up.") if hasattr(reason, "checkpoint_id") else reason
+    result = yield from attempted(lambda: function(record), awaits=context.awaits)
+    if not isinstance(result, Err):
+        return None
+    return result.error if paused_at(result.error) is None else _Pending("Its time is up.")
 
 
 def _log(record: Record, error: Exception) -> None:

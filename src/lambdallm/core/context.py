@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from ..llm.errors import ConfigurationError, MissingExtraError
+from ..llm.errors import ConfigurationError
 from .awaiting import Awaiting
 from .invoking import Invoking
 from .metrics import Metrics
@@ -115,16 +115,32 @@ class LambdaLLMContext(Invoking, Awaiting):
         return self._session
 
     def opened_session(self) -> Flow[Any]:
-        """The flow that gives the session, loaded once."""
-        if self._session is None:
+        """The flow that gives the session, loaded once: threads and tasks beside the first wait for it."""
+        while not self._session_loaded:
             if self.settings.session is None:
                 raise _no_session()
-            self._session = self.settings.session.opened(self.event, self)
-        if not self._session_loaded:
-            yield from self._session.loading()
-            self._session_loaded = True
-            self.response_headers.update(getattr(self._session, "response_headers", {}))
+            from ..llm.flow import Await
+            from ..llm.task import Signal
+
+            done = Signal()
+            first = self.__dict__.setdefault("_opening", done)
+            if first is not done:
+                yield Await((first,))
+                continue
+            try:
+                yield from self._open_session()
+            finally:
+                del self.__dict__["_opening"]
+                done.fire()
         return self._session
+
+    def _open_session(self) -> Flow[None]:
+        if self._session_loaded:
+            return
+        session = self._session = self._session or self.settings.session.opened(self.event, self)
+        yield from session.loading()
+        self.response_headers.update(getattr(session, "response_headers", {}))
+        self._session_loaded = True
 
     def saving_session(self) -> Flow[None]:
         """The flow that saves the session, where it was loaded and has changed.
@@ -251,7 +267,7 @@ class LambdaLLMContext(Invoking, Awaiting):
             self.metrics.record("model.cost_usd", outcome.cost_usd, "None")
 
     def _note_failure(self, error: LLMError) -> None:
-        from ..llm.structured.extraction import Tally
+        from ..llm.tally import Tally
 
         self.metrics.record("model.errors", 1)
         tally = Tally()
@@ -260,12 +276,13 @@ class LambdaLLMContext(Invoking, Awaiting):
             self._costs.append(tally.cost_usd)
 
     def get_raw_client(self, service: str) -> Any:
-        """The escape hatch: a boto3 client for any AWS service. Raises `MissingExtraError` without boto3."""
-        try:
-            import boto3
-        except ImportError as error:
-            raise MissingExtraError(f"A raw {service!r} client", "deploy") from error
-        return boto3.client(service)
+        """The escape hatch: a boto3 client for any AWS service, which later invocations get too.
+
+        Raises `MissingExtraError` without boto3.
+        """
+        from .raw import raw_client
+
+        return raw_client(service)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or (inner := self.__dict__.get("lambda_context")) is None:

@@ -33,6 +33,7 @@ from ..llm.errors import (
     TokenLimitError,
     UnauthorizedError,
 )
+from .flows import paused_at
 from .responses import is_http_event, lambda_response
 
 TYPE_CHECKING = False
@@ -61,20 +62,30 @@ _TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
 
 _WORDS = {400: "invalid_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict",
           413: "too_long", 422: "invalid_request", 429: "rate_limit", 503: "unavailable", 504: "timeout"}  # fmt: skip
+_LONGEST_WAIT_SECONDS = 1e9
 _INTERNAL = (500, "internal", "The function failed.")
 
 
-def response_to(error: Exception, context: LambdaLLMContext) -> dict[str, Any] | None:
-    """The response to an HTTP event whose function failed; `None` for any other event, whose error Lambda gets."""
+def response_to(error: Exception, context: LambdaLLMContext) -> Any:
+    """The response to an HTTP event whose function failed; `None` for any other event, whose error Lambda gets.
+
+    What paused outside the function, in its middleware, is answered like a pause within; of a group of errors, as
+    tasks raise them, the first one counts.
+    """
+    if (id := paused_at(error)) is not None and context.journal is not None:
+        return _paused(id, context)
     if not is_http_event(context.event):
         return None
+    whole = error
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
     status, word, message = _meaning(error)
     if (takes := getattr(context.lambda_context, "takes_failure", None)) is not None and takes(status):
         return None  # local tools explain it
     if status >= 500:
         from logging import getLogger
 
-        getLogger("lambdallm").error("The function failed: %s", error, exc_info=error)
+        getLogger("lambdallm").error("The function failed: %s", error, exc_info=whole)
     facts: dict[str, Any] = {"type": word, "message": message or _own_words(error)}
     if problems := getattr(error, "problems", None) if not message else None:
         facts["problems"] = list(problems)
@@ -82,10 +93,16 @@ def response_to(error: Exception, context: LambdaLLMContext) -> dict[str, Any] |
         facts["request_id"] = context.aws_request_id
     from ..runtime.response import Response
 
-    response: dict[str, Any] = lambda_response(
-        context.event, Response({"error": facts}, status, _headers(error)), context
-    )
-    return response
+    return lambda_response(context.event, Response({"error": facts}, status, _headers(error)), context)
+
+
+def _paused(id: str, context: LambdaLLMContext) -> Any:
+    from ..runtime.events import RETRIED_KINDS, kind_of
+    from .journal import PausedResult
+
+    if kind_of(context.event) in RETRIED_KINDS:
+        return None
+    return lambda_response(context.event, PausedResult(id), context)
 
 
 def _meaning(error: Exception) -> tuple[int, str, str]:
@@ -107,4 +124,6 @@ def _own_words(error: Exception) -> str:
 def _headers(error: Exception) -> dict[str, str]:
     seconds = getattr(error, "retry_after", None)
     own = dict(getattr(error, "http_headers", None) or {})
-    return {"Retry-After": str(max(1, -int(-seconds // 1))), **own} if seconds is not None else own
+    if not isinstance(seconds, (int, float)) or not seconds < _LONGEST_WAIT_SECONDS:  # which nan is not either
+        return own
+    return {"Retry-After": str(max(1, -int(-seconds // 1))), **own}

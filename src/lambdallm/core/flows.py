@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..llm.errors import ConfigurationError
+import sys
+
+from ..llm.errors import ConfigurationError, LambdaLLMError
 from ..llm.flow import NOW, Emit, Perform, ReaderLeft
 from ..llm.result import Err, Ok
 
@@ -66,8 +68,8 @@ def attempted(function: Callable[[], Any], *, awaits: bool) -> Flow[Result[Any, 
     def call() -> Any:
         try:
             outcome = function()
-        except Exception as error:  # noqa: BLE001  # it is the result
-            return Err(error)
+        except BaseException as reason:  # noqa: BLE001  # it is the result, or raised again
+            return Err(_error(reason))
         if not hasattr(outcome, "__await__"):
             return Ok(outcome)
         return _awaited(outcome) if awaits else _refused(outcome)
@@ -79,8 +81,38 @@ def attempted(function: Callable[[], Any], *, awaits: bool) -> Flow[Result[Any, 
 async def _awaited(outcome: Awaitable[Any]) -> Result[Any, Exception]:
     try:
         return Ok(await outcome)
-    except Exception as error:  # noqa: BLE001  # it is the result
-        return Err(error)
+    except BaseException as reason:  # noqa: BLE001  # it is the result, or raised again
+        return Err(_error(reason))
+
+
+def paused_at(reason: BaseException) -> str | None:
+    """The id of the checkpoint at which something pauses, also where a group of tasks does."""
+    if isinstance(reason, BaseExceptionGroup):
+        return next((id for each in reason.exceptions if (id := paused_at(each)) is not None), None)
+    return getattr(reason, "checkpoint_id", None)
+
+
+def _error(reason: BaseException) -> Exception:
+    """What was raised, as an error: a pause, and a cancellation that nobody outside asked for. Raises anything else."""
+    if isinstance(reason, Exception):
+        return reason
+    if (id := paused_at(reason)) is not None:
+        from .journal import OutOfTime
+
+        return OutOfTime("The function had no time left for the rest.", checkpoint_id=id)
+    if not _cancelled_itself(reason):
+        raise reason
+    error = LambdaLLMError("The function was cancelled.", fix="Catch CancelledError where it cancels what it awaits.")
+    error.__cause__ = reason
+    return error
+
+
+def _cancelled_itself(reason: BaseException) -> bool:
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or not isinstance(reason, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+    return task is None or not task.cancelling()
 
 
 def _refused(outcome: Any) -> Err[ConfigurationError]:

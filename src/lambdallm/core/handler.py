@@ -154,6 +154,9 @@ def _prepared(given: HandlerSettings) -> HandlerSettings:
 
 def _decorated(function: Function, given: HandlerSettings) -> Handler:
     awaits = _is_async(function)
+    if not awaits and given.router is not None and _is_async(getattr(given.router, "asked", None)):
+        fix = "Take the one of lambdallm.llm.routing.sync, or write the function with async def."
+        raise ConfigurationError("The router has to be awaited, and the function is no async one.", fix=fix)
 
     def invoke(event: Any, lambda_context: Any = None) -> Any:
         config = project_config()

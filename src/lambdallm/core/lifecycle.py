@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..llm.errors import LambdaLLMError
 from ..llm.flow import Emit, ReaderLeft
 from ..llm.result import Ok
-from .flows import attempted
+from .flows import attempted, paused_at
 from .responses import is_stream, joined, lambda_response, pieces
 
 TYPE_CHECKING = False
@@ -99,11 +99,14 @@ def invocation(function: Function, event: Any, context: LambdaLLMContext, lacks:
         if is_following(result) and _streams(context):
             return Following(result, context)
         response = lambda_response(context.event, result, context)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # it is answered, or raised again
         from .failures import response_to
 
-        response = response_to(error, context)
-        if response is None:
+        try:
+            response = response_to(error, context)
+            if response is None:
+                raise
+        except Exception:
             yield from _ended(context)
             raise
     yield from _ended(context)
@@ -145,6 +148,7 @@ def _inner(function: Function, event: Any, context: LambdaLLMContext) -> Flow[An
     result = (yield from attempted(_called(function, event, context, whole), awaits=context.awaits)).unwrap()
     if hasattr(result, "raised_for"):
         result.raised_for(event)
+        return result  # whoever goes on says the same to the session as it was, and saves it
     if whole or not is_following(result):
         yield from context.saving_session()
     return result
@@ -157,7 +161,7 @@ def _called(function: Function, event: Any, context: LambdaLLMContext, whole: bo
         try:
             result = function(event, context)
             if hasattr(result, "__await__"):
-                return _awaited(result, whole)
+                return _awaited(result, whole) if context.awaits else result
             if hasattr(result, "__aiter__"):
                 return _awaited_pieces(result) if whole else result
             return joined(result) if whole else result
@@ -186,11 +190,12 @@ async def _awaited_pieces(result: Any) -> Any:
 
 def _paused(reason: BaseException) -> Any:
     """The result that a pause is; any other reason is raised."""
-    if not hasattr(reason, "checkpoint_id"):
+    id = paused_at(reason)
+    if id is None:
         raise reason
     from .journal import PausedResult
 
-    return PausedResult(reason.checkpoint_id)
+    return PausedResult(id)
 
 
 def is_following(result: Any) -> bool:
@@ -220,35 +225,12 @@ def _following(result: Any, context: LambdaLLMContext) -> Flow[Result[None, Any]
 
 
 def _next_of(result: Any) -> Callable[[], Any]:
-    """What gives a result's next piece; a pause has no other way out of a stream than as an error."""
+    """What gives a result's next piece."""
     if hasattr(result, "__aiter__"):
         coming = aiter(result)
-        return lambda: _awaited_next(coming)
+        return lambda: anext(coming, _END)
     waiting = iter(result)
-
-    def following() -> Any:
-        try:
-            return next(waiting, _END)
-        except BaseException as reason:  # noqa: BLE001  # it is raised again
-            raise _as_error(reason) from None
-
-    return following
-
-
-async def _awaited_next(coming: Any) -> Any:
-    try:
-        return await anext(coming, _END)
-    except BaseException as reason:  # noqa: BLE001  # it is raised again
-        raise _as_error(reason) from None
-
-
-def _as_error(reason: BaseException) -> BaseException:
-    id = getattr(reason, "checkpoint_id", None)
-    if id is None or isinstance(reason, Exception):
-        return reason
-    from .journal import OutOfTime
-
-    return OutOfTime("The function had no time left for the rest of the stream.", checkpoint_id=id)
+    return lambda: next(waiting, _END)
 
 
 def _ended(context: LambdaLLMContext) -> Flow[None]:

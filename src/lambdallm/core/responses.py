@@ -16,8 +16,11 @@ TRUNCATED_HEADER = "X-LambdaLLM-Truncated"
 
 
 def is_http_event(event: Any) -> bool:
-    """Whether an event is an HTTP request: API Gateway v1 and v2, a function URL, or a load balancer."""
-    if not isinstance(event, dict):
+    """Whether an event is an HTTP request: API Gateway v1 and v2, a function URL, or a load balancer.
+
+    An authorizer is told of a request, and answers with a policy.
+    """
+    if not isinstance(event, dict) or "methodArn" in event or "routeArn" in event:
         return False
     context = event.get("requestContext")
     return isinstance(context, dict) and ("httpMethod" in event or "http" in context or "elb" in context)

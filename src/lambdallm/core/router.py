@@ -123,6 +123,7 @@ class ClientRoute(Route):
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self.asked = client.complete
         self.plugin = None
         self.target: Any = None
 

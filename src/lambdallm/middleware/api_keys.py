@@ -33,7 +33,7 @@ class ApiKeys:
     """
 
     def __init__(self, hashes: Hashes | str | Callable[[], Any], *, kept_seconds: float = 300.0) -> None:
-        self._hashes: Kept[list[tuple[str, bytes]]] = Kept(lambda: _read(hashes), kept_seconds)
+        self._hashes: Kept[list[tuple[str, bytes]]] = Kept(lambda: _read(hashes, kept_seconds), kept_seconds)
         if not is_elsewhere(hashes):
             _checked(hashes)
 
@@ -59,8 +59,8 @@ class ApiKeys:
         return "ApiKeys(…)"
 
 
-def _read(source: Any) -> Flow[list[tuple[str, bytes]]]:
-    return _checked(_parsed((yield from value_of(source))))
+def _read(source: Any, kept_seconds: float) -> Flow[list[tuple[str, bytes]]]:
+    return _checked(_parsed((yield from value_of(source, kept_seconds))))
 
 
 def _parsed(found: Any) -> Any:

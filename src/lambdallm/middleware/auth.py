@@ -33,9 +33,10 @@ class AuthMiddleware(FlowMiddleware):
 
         AuthMiddleware(ApiKeys({"ci": "sha256:…"}), Jwt(jwks_url="https://…", issuer="https://…", audience="orders"))
 
-    A verifier is an `ApiKeys`, a `Jwt`, an object of one's own with `verify`, or a function of the token: what it
-    returns is the caller (a `Principal`, its id, or anything with an `id`), `True` for one without a name, `None` or
-    `False` for nobody. A subclass may have it as a method `validate`. It may be asynchronous in handlers that are.
+    A verifier is an `ApiKeys`, a `Jwt`, an object of one's own with `verify` (a flow or not), or a function of the
+    token: what it returns is the caller (a `Principal`, its id, or anything with an `id`), `True` for one without a
+    name, `None` or `False` for nobody. A subclass may have it as a method `validate`. It may be asynchronous in
+    handlers that are.
 
     The token is looked for in `headers` in turn: after `Bearer` where it says so, else the whole value. Who it is
     stands in `context.principal`. `scopes` are all required; `allow` is asked with the principal and the event. With
@@ -120,10 +121,10 @@ class AuthMiddleware(FlowMiddleware):
 
 
 def _asked(verifier: Any, token: str) -> Flow[Principal | None]:
-    if hasattr(verifier, "verify"):
-        known: Principal | None = yield from verifier.verify(token)
-        return known
-    found = yield from given_by(lambda: verifier(token))
+    recognise = getattr(verifier, "verify", verifier)
+    found = yield from given_by(lambda: recognise(token))
+    if hasattr(found, "throw"):
+        found = yield from found
     if not found or isinstance(found, Principal):
         return found or None
     return Principal(found if isinstance(found, str) else str(getattr(found, "id", "")), value=found)

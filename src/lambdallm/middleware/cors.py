@@ -28,8 +28,8 @@ class CorsMiddleware(FlowMiddleware):
 
     An origin is written as browsers send it: scheme, host and port, no slash at the end; a pattern must fit the whole
     of it. `"*"` is every page. With `credentials` (cookies, HTTP authentication) the origins must be named: `"*"`
-    raises `ConfigurationError`. `headers` are those that a page may send, `"*"` for all that it asks for; `expose`
-    those that it may read; `max_age` is for how many seconds a browser keeps the answer to a preflight.
+    and `"null"` raise `ConfigurationError`. `headers` are those that a page may send, `"*"` for all that it asks for;
+    `expose` those that it may read; `max_age` is for how many seconds a browser keeps the answer to a preflight.
 
     A preflight is answered here, without the function: list it before what would refuse it, such as `AuthMiddleware`.
     """
@@ -49,6 +49,12 @@ class CorsMiddleware(FlowMiddleware):
         if self._any and credentials:
             fix = "Name the origins that may send credentials."
             raise ConfigurationError("CorsMiddleware has origins='*' with credentials=True.", fix=fix)
+        if "null" in listed and credentials:
+            fix = "Leave it out: any page can have that origin, in a frame of its own."
+            raise ConfigurationError("CorsMiddleware has the origin 'null' with credentials=True.", fix=fix)
+        for one in listed:
+            if not isinstance(one, str) and not hasattr(one, "fullmatch"):
+                raise ConfigurationError(f"{one!r} is no origin.", fix="Give text, or a compiled pattern.")
         self._named = frozenset(_checked(one) for one in listed if isinstance(one, str) and one != "*")
         self._patterns = tuple(one for one in listed if not isinstance(one, str))
         self._methods, self._max_age = tuple(methods), max_age

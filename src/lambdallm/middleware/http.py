@@ -29,6 +29,12 @@ def path(event: Any) -> str:
     return str(_mapping(event).get("path") or _mapping(event).get("rawPath") or _v2(event).get("path") or "")
 
 
+def query(event: Any) -> Any:
+    """The request's query as it was sent, or its parameters; `None` where there is none."""
+    names = ("rawQueryString", "multiValueQueryStringParameters", "queryStringParameters")
+    return next((found for name in names if (found := _mapping(event).get(name))), None)
+
+
 def header(event: Any, name: str) -> str | None:
     """A header's value whatever its case; several are joined by commas, as HTTP has it."""
     wanted = name.lower()
@@ -49,8 +55,15 @@ def source_ip(event: Any) -> str | None:
     context = _mapping(_mapping(event).get("requestContext"))
     seen = _v2(event).get("sourceIp") or _mapping(context.get("identity")).get("sourceIp")
     if seen is None and "elb" in context:
-        seen = (header(event, "x-forwarded-for") or "").rpartition(",")[2].strip()
+        seen = _without_port((header(event, "x-forwarded-for") or "").rpartition(",")[2].strip())
     return str(seen) if seen else None
+
+
+def _without_port(address: str) -> str:
+    """A load balancer can be told to add the client's port, which is another for every connection."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def body_json(event: Any) -> Any:

@@ -13,8 +13,9 @@ from ..llm.backends.errors import BackendError
 from ..llm.errors import ConfigurationError
 from ..llm.flow import NOW
 from .base import FlowMiddleware, ShortCircuit
+from .callers import caller
 from .errors import ConflictError, InvalidEventError, KeyReusedError
-from .http import body_json, header, is_http, method, path
+from .http import body_json, header, is_http, method, path, query
 from .idempotency_record import Record, decoded, encoded, fingerprint
 from .idempotency_stores import idempotency_store
 from .parts import reader
@@ -42,9 +43,10 @@ class IdempotencyMiddleware(FlowMiddleware):
         IdempotencyMiddleware(store=DynamoDBBackend("lambdallm"))                       # header Idempotency-Key
         IdempotencyMiddleware("detail.order_id", store=RedisBackend("redis://cache"))   # a field of the event
 
-    `key` is a part of the event (see `middleware.parts`), by itself for every caller that `AuthMiddleware` recognised;
-    an event without it is done as ever, or refused with 400 where it is `required`. `payload` is what must be the same
-    when a key comes again: by default method, path and body of an HTTP request, and nothing of other events.
+    `key` is a part of the event (see `middleware.parts`), by itself for every caller (see `middleware.callers`): who
+    `AuthMiddleware` or API Gateway found it to be, else who shows the same credentials. An event without a key is done
+    as ever, or refused with 400 where it is `required`. `payload` is what must be the same when a key comes again: by
+    default method, path, query and body of an HTTP request, and nothing of other events.
 
     - While the first run is under way the second gets `ConflictError` (409); with another payload `KeyReusedError`
       (422).
@@ -52,8 +54,7 @@ class IdempotencyMiddleware(FlowMiddleware):
       header `Idempotency-Replayed: true` says so.
     - A run that fails leaves nothing, and nor does an answer of 5xx, 408, 425 or 429: the request may be sent again.
     - A stream is kept as its text, when it has been read to its end. An invocation that paused at a checkpoint is kept
-      as
-      such, and the event that goes on from it is another request.
+      as such, and the event that goes on from it is another request.
 
     `name` separates functions that share a store, by default the function's own. While the store is down events are
     refused (`BackendError`), or with `on_backend_failure="open"` done without a check.
@@ -87,7 +88,7 @@ class IdempotencyMiddleware(FlowMiddleware):
             if self.required:
                 raise InvalidEventError(f"There is no idempotency key: {self._shown_key!r} is missing.")
             return None
-        key, now = self._named([value, _goes_on_from(event)], context), (yield NOW).wall
+        key, now = self._named([value, _goes_on_from(event)], event, context), (yield NOW).wall
         busy = min(context.remaining_time_ms / 1000, _LONGEST_SECONDS)
         payload = fingerprint(self._payload(event, context))
         claim = Record(os.urandom(16).hex(), payload, now + max(self.expires_after_seconds, busy), now + busy)
@@ -127,10 +128,9 @@ class IdempotencyMiddleware(FlowMiddleware):
         if (held := self.recalled(context)) is not None:
             yield from self._released(held[0], held[1])
 
-    def _named(self, value: Any, context: Any) -> str:
+    def _named(self, value: Any, event: Any, context: Any) -> str:
         """The key of a record: whose function, and a hash of who asks and for what."""
-        caller = getattr(context, "principal", None)
-        who = None if caller is None else [caller.kind, caller.id, caller.claims.get("iss")]
+        who = caller(event, getattr(context, "principal", None))
         return f"{self.name or getattr(context, 'function_name', '')}#{fingerprint([who, value])}"
 
     def _answered(self, known: Record, payload: str, now: float, context: InvocationContext) -> None:
@@ -151,7 +151,8 @@ class IdempotencyMiddleware(FlowMiddleware):
             return
         try:
             text = encoded(result, sent)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError) as error:
+            _warn(f"The result of {key!r} is no JSON, so it is not kept: {error}")
             yield from self._released(key, claim)
             return
         now = (yield NOW).wall
@@ -177,7 +178,7 @@ def _request(event: Any, context: Any) -> Any:
         body = body_json(event)
     except ValueError:
         body = event.get("body")
-    return [method(event), path(event), body]
+    return [method(event), path(event), query(event), body]
 
 
 def _goes_on_from(event: Any) -> Any:

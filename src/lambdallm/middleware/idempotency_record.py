@@ -90,7 +90,19 @@ def _shown(value: Any) -> Any:
         return sorted(value, key=repr)
     if hasattr(value, "items"):
         return dict(value.items())
-    raise TypeError(f"A {type(value).__name__} can't be kept as JSON.")
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return _by_kind(value)
+
+
+def _by_kind(value: Any) -> Any:
+    """Ids, decimals and members of enums as responses have them."""
+    if hasattr(type(value), "__members__"):
+        return value.value
+    kind = type(value).__name__
+    if kind in ("UUID", "Decimal"):
+        return str(value) if kind == "UUID" else float(value)
+    raise TypeError(f"A {kind} can't be kept as JSON.")
 
 
 def _restored(shape: dict[str, Any]) -> Any:

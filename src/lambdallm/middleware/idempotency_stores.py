@@ -7,6 +7,7 @@ clocks, which Lambda keeps within milliseconds of one another; Redis by its own.
 from __future__ import annotations
 
 from _thread import allocate_lock
+from itertools import islice
 
 from ..llm.backends.errors import BackendError, ConditionFailed
 from ..llm.errors import ConfigurationError
@@ -37,7 +38,7 @@ def idempotency_store(backend: Any) -> IdempotencyStore:
     if hasattr(backend, "script"):
         return RedisRecords(backend)
     fix = "Give a DynamoDBBackend, a RedisBackend, or an object after IdempotencyStore."
-    raise ConfigurationError(f"{backend!r} keeps no idempotency records.", fix=fix)
+    raise ConfigurationError(f"A {type(backend).__name__} keeps no idempotency records.", fix=fix)
 
 
 class MemoryRecords:
@@ -62,10 +63,15 @@ class MemoryRecords:
             if known is not None and known.counts(now) and known.owner != record.owner:
                 return known
             self._records.pop(key, None)
-            while len(self._records) >= _MOST_RECORDS:
-                del self._records[next(iter(self._records))]
+            self._make_room(now)
             self._records[key] = record
         return None
+
+    def _make_room(self, now: float) -> None:
+        """Forget the oldest records: those whose time has passed, and of very many one."""
+        for key in tuple(islice(self._records, 2)):
+            if now >= self._records[key].until or len(self._records) >= _MOST_RECORDS:
+                del self._records[key]
 
     def finish(self, key: str, record: Record) -> Flow[bool]:
         """See `IdempotencyStore`."""

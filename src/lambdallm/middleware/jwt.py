@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..llm.flow import Flow
 
 _MOST_CHARACTERS = 16_384
+_KEPT_SECONDS = 300.0
 
 
 class Token(Value):
@@ -66,7 +67,7 @@ class Jwt:
         if sum(given is not None for given in (secret, jwks, jwks_url)) != 1:
             raise ConfigurationError("A Jwt needs one kind of key.", fix="Give secret, jwks or jwks_url.")
         self._keys = None if secret is not None else JwksKeys(jwks, jwks_url)
-        self._secret: Kept[bytes] = Kept(lambda: _read_secret(secret), 300.0)
+        self._secret: Kept[bytes] = Kept(lambda: _read_secret(secret), _KEPT_SECONDS)
         if secret is not None and not is_elsewhere(secret):
             _secret_bytes(secret)
         self.issuers, self.audiences = _several(issuer), _several(audience)
@@ -99,8 +100,10 @@ class Jwt:
     def _believe(self, claims: Mapping[str, Any], now: float) -> None:
         """Raises `UnauthorizedError` for claims that do not hold."""
         for name in self.required:
-            if claims.get(name) is None:
+            if claims.get(name) in (None, ""):
                 raise UnauthorizedError(f"The token has no {name!r}.")
+        if isinstance(claims[self.subject], bool) or not isinstance(claims[self.subject], (str, int)):
+            raise UnauthorizedError(f"The token's {self.subject!r} names nobody.")
         if "exp" in claims and now >= _date(claims, "exp") + self.leeway_seconds:
             raise UnauthorizedError("The token has expired.")
         if "nbf" in claims and now < _date(claims, "nbf") - self.leeway_seconds:
@@ -150,7 +153,7 @@ def _several(given: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _read_secret(source: Any) -> Flow[bytes]:
-    return _secret_bytes((yield from value_of(source)))
+    return _secret_bytes((yield from value_of(source, _KEPT_SECONDS)))
 
 
 def _secret_bytes(secret: Any) -> bytes:

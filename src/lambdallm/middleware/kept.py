@@ -35,7 +35,7 @@ _STALE = 24
 class Kept(_OfItem[T]):
     """What `look_up` gives, for `seconds`, and for 24 times as long while looking it up fails.
 
-    A failure is not followed by another try for `rest_seconds`.
+    While one is in hand, a failure is not followed by another try for `rest_seconds`.
     """
 
     def __init__(self, look_up: Callable[[], Flow[T]], seconds: float, rest_seconds: float = 30.0) -> None:
@@ -77,13 +77,15 @@ def is_elsewhere(source: Any) -> bool:
     return callable(source) or is_reference(source)
 
 
-def value_of(source: Any, seconds: float = 5.0) -> Flow[Any]:
+def value_of(source: Any, kept_seconds: float, seconds: float = 5.0) -> Flow[Any]:
     """A source's value: what a function returns, blocking or not, what a named secret holds, or the source itself.
+
+    A secret that was read longer than `kept_seconds` ago is read again.
 
     Raises `BackendError` for a function that fails or takes longer, and for a secret that can't be read.
     """
     if is_reference(source):
-        return (yield from secret_value(source))
+        return (yield from secret_value(source, kept_seconds))
     return (yield from called(source, seconds=seconds)) if callable(source) else source
 
 

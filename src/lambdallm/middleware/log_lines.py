@@ -79,6 +79,25 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value, ensure_ascii=False, default=_shown))
 
 
+_CREDENTIALS = frozenset(
+    (
+        *("authorization", "proxy-authorization", "cookie", "cookies", "set-cookie", "x-api-key", "apikey"),
+        *("x-amz-security-token", "x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "authorizationtoken"),
+    )
+)
+"""Headers and fields of events that show who somebody is: whoever reads a log could be them."""
+
+
+def without_credentials(value: Any) -> Any:
+    """JSON without what stands under the names of credentials."""
+    if isinstance(value, dict):
+        return {
+            name: "[CREDENTIALS]" if held and name.lower() in _CREDENTIALS else without_credentials(held)
+            for name, held in value.items()
+        }
+    return [without_credentials(each) for each in value] if isinstance(value, list) else value
+
+
 def _shown(value: Any) -> Any:
     if hasattr(value, "_fields") or hasattr(value, "__dataclass_fields__"):
         return {name: getattr(value, name) for name in getattr(value, "_fields", None) or value.__dataclass_fields__}

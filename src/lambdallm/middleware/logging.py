@@ -10,7 +10,7 @@ from ..llm.flow import ENVIRONMENT, NOW, Tell
 from .base import FlowMiddleware
 from .correlation import HEADERS, correlation_id, trace_id
 from .http import is_http, method, path
-from .log_lines import LEVELS, writer
+from .log_lines import LEVELS, plain, without_credentials, writer
 from .streamed import followed, is_stream, status_of, text_of
 
 TYPE_CHECKING = False
@@ -34,8 +34,9 @@ class LoggingMiddleware(FlowMiddleware):
     message, or the fields as `extra` where Lambda's own JSON format is on; Powertools' `Logger` gets the fields.
     `level` is the least that is logged: by default AWS_LAMBDA_LOG_LEVEL, else INFO. At DEBUG the beginning is too.
 
-    `content` decides what is kept of event, result and an error's message: `False` nothing, `True` all,
-    `"redacted"` all after `filters`, by default those of secrets and of personal data. `fields` go into every line.
+    `content` decides what is kept of event, result and an error's message: `False` nothing, `True` all but credentials
+    in headers and cookies, `"redacted"` that after `filters`, by default those of secrets and of personal data.
+    `fields` go into every line.
 
     `correlation_headers` are looked at for an id that the caller gave; what is found is `context.correlation_id`. A
     stream is logged when it has ended. List it first, so that it sees what the other middleware make of an event.
@@ -137,7 +138,7 @@ class LoggingMiddleware(FlowMiddleware):
         """What was said, as far as it may be logged."""
         if not self.content:
             return {}
-        kept = {name: value for name, value in said.items() if value is not None}
+        kept = {name: without_credentials(plain(value)) for name, value in said.items() if value is not None}
         if self.content is True:
             return kept
         try:
@@ -149,14 +150,13 @@ class LoggingMiddleware(FlowMiddleware):
         from ..llm.safety.channel import leaves
         from ..llm.safety.report import Report
         from ..llm.safety.screen import Screen
-        from .log_lines import plain
 
         if self._filters is None:
             from ..llm.safety import PersonalDataFilter, SecretsFilter
 
             self._filters = (SecretsFilter(), PersonalDataFilter())
         stages = Screen(self._filters, "output", Report()).stages["text"]
-        return {name: leaves(stages, plain(value)) for name, value in said.items()}
+        return {name: leaves(stages, value) for name, value in said.items()}
 
     def _name(self, context: Any, found: str | None) -> None:
         context.correlation_id = found

@@ -27,4 +27,5 @@ class Principal(Value):
     def scopes(self) -> frozenset[str]:
         """What it may do, by the claims `scope` (words) or `scp` (words or a list)."""
         held = self.claims.get("scope", self.claims.get("scp", ()))
-        return frozenset(held.split() if isinstance(held, str) else map(str, held or ()))
+        listed = held if isinstance(held, (list, tuple, set, frozenset)) else ()
+        return frozenset(held.split() if isinstance(held, str) else map(str, listed))

@@ -114,10 +114,17 @@ class Spending:
     def _windows(self, key: str) -> list[Window]:
         windows = []
         for period, budget in self._budgets:
-            usd = budget(key) if callable(budget) else budget
+            usd = _chosen(period, budget(key)) if callable(budget) else budget
             if usd is not None:
                 windows.append(Window("micro_usd", usd * _MICRO, period))
         return windows
+
+
+def _chosen(period: Period, usd: Any) -> float | None:
+    """What a function says a key's budget is; 0 allows nothing that costs. Raises `ConfigurationError`."""
+    if usd is None or (isinstance(usd, (int, float)) and not isinstance(usd, bool) and usd >= 0):
+        return None if usd is None else float(usd)
+    raise ConfigurationError(f"The budget of a {period} is {usd!r}.", fix="Return US dollars, or None for no limit.")
 
 
 def checked_budget(name: str, usd: Any) -> float:
@@ -134,7 +141,7 @@ def _thresholds(key: str, receipt: Receipt, usd: float, shares: Sequence[float])
     return [
         BudgetAlert(key, period, share, spent / _MICRO, limit.most / _MICRO)
         for share in shares
-        if spent >= share * limit.most
+        if 0 < share * limit.most <= spent
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from typing import Any
 
     from ..llm.flow import Flow
@@ -34,22 +34,30 @@ def followed(stream: Any, driver: Driver, ended: Ended, seen: Seen | None = None
     """
     see = seen or (lambda piece: None)
     if hasattr(stream, "__aiter__"):
-        return _AwaitedPieces(_awaited(stream, driver, ended, see), stream)
-    return _Pieces(_read(stream, driver, ended, see), stream)
+        return _AwaitedPieces(_awaited(stream, driver, ended, see), stream, lambda: _aleft(stream, driver, ended))
+    return _Pieces(_read(stream, driver, ended, see), stream, lambda: _left(stream, driver, ended))
 
 
 class _Pieces:
     """The pieces of a stream, one by one."""
 
-    def __init__(self, pieces: Generator[Any, None, None], stream: Any) -> None:
-        self._pieces, self._stream = pieces, stream
-        self.close = pieces.close
+    def __init__(self, pieces: Generator[Any, None, None], stream: Any, left: Callable[[], None]) -> None:
+        self._pieces, self._stream, self._left = pieces, stream, left
+        self._begun = False
 
     def __iter__(self) -> _Pieces:
         return self
 
     def __next__(self) -> Any:
+        self._begun = True
         return next(self._pieces)
+
+    def close(self) -> None:
+        """End it where its reader leaves, before the first piece too: a generator that never ran can't tell."""
+        self._pieces.close()
+        if not self._begun:
+            self._begun = True
+            self._left()
 
     def texts(self) -> Generator[str, None, None]:
         """The text alone, piece by piece."""
@@ -62,15 +70,23 @@ class _Pieces:
 class _AwaitedPieces:
     """The same where they are awaited."""
 
-    def __init__(self, pieces: AsyncGenerator[Any, None], stream: Any) -> None:
-        self._pieces, self._stream = pieces, stream
-        self.aclose = pieces.aclose
+    def __init__(self, pieces: AsyncGenerator[Any, None], stream: Any, left: Callable[[], Awaitable[None]]) -> None:
+        self._pieces, self._stream, self._left = pieces, stream, left
+        self._begun = False
 
     def __aiter__(self) -> _AwaitedPieces:
         return self
 
     async def __anext__(self) -> Any:
+        self._begun = True
         return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """End it where its reader leaves."""
+        await self._pieces.aclose()
+        if not self._begun:
+            self._begun = True
+            await self._left()
 
     async def texts(self) -> AsyncGenerator[str, None]:
         """The text alone, piece by piece."""
@@ -110,6 +126,22 @@ async def _awaited(stream: Any, driver: Driver, ended: Ended, seen: Seen) -> Asy
         raise
     finally:
         await driver.run(ended(reason))
+
+
+def _left(stream: Any, driver: Driver, ended: Ended) -> None:
+    try:
+        getattr(stream, "close", lambda: None)()
+    finally:
+        driver.run(ended(GeneratorExit()))
+
+
+async def _aleft(stream: Any, driver: Driver, ended: Ended) -> None:
+    close = getattr(stream, "aclose", None)
+    try:
+        if close is not None:
+            await close()
+    finally:
+        await driver.run(ended(GeneratorExit()))
 
 
 def text_of(piece: Any) -> str:

@@ -1,14 +1,14 @@
 """The bridge from the client library's requests to a plug-in provider, as flows: retry and drivers are the same.
 
 A plug-in blocks. Where an event loop has to go on meanwhile it gets a worker thread, and is waited for up to the
-deadline; elsewhere it is called in place, and nobody can interrupt it.
+deadline; elsewhere it is called in place, nobody can interrupt it, and the deadline holds between its pieces.
 """
 
 from __future__ import annotations
 
 from ..llm.backends.aside import aside
 from ..llm.drivers.failures import as_llm_error
-from ..llm.errors import LLMError
+from ..llm.errors import LLMError, ProviderTimeoutError
 from ..llm.flow import NOW, Emit
 from ..llm.models import ModelConfig
 from ..llm.result import Err, Ok
@@ -61,7 +61,8 @@ def stream_chat(
             record.add(chunks)
             yield Emit(chunks)
     finally:
-        getattr(texts, "close", lambda: None)()
+        if not getattr(texts, "gi_running", False):  # else a thread is in it yet, and the last to hold it
+            getattr(texts, "close", lambda: None)()
     record.ended = (yield NOW).monotonic
     return Ok(None)
 
@@ -69,6 +70,8 @@ def stream_chat(
 def _given_by(function: Callable[[], Any], deadline: float | None) -> Flow[Result[Any, LLMError]]:
     """What a plug-in gives; what it raises that is no failure of a call is raised."""
     seconds = None if deadline is None else max(deadline - (yield NOW).monotonic, 0.0)
+    if seconds == 0.0:
+        return Err(ProviderTimeoutError("The deadline has passed."))
     result = yield from aside(function, seconds)
     if isinstance(result, Ok) or isinstance(result.error, LLMError):
         return result  # type: ignore[return-value]  # its error is the one, by this line

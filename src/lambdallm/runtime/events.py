@@ -34,7 +34,7 @@ _BY_SOURCE: dict[str, Kind] = {
 
 def kind_of(event: Any) -> Kind:
     """The kind of an event. What no service marks is `direct`: an invocation by hand, a Step Functions task."""
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or "methodArn" in event or "routeArn" in event:  # an authorizer's
         return "direct"
     context = event.get("requestContext")
     if isinstance(context, dict):

@@ -53,7 +53,12 @@ def records_of(event: Any) -> tuple[Record, ...]:
     read = _READERS.get(kind)
     if read is None:
         raise EventError(f"An event of the kind {kind!r} has no records.", "Read the event itself.")
-    return tuple(read(raw) for raw in event["Records"])
+    try:
+        return tuple(map(read, event["Records"]))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        what = f"has no {error}" if isinstance(error, KeyError) else f"can't be read: {error}"
+        message = f"A record of the kind {kind!r} {what}."
+        raise EventError(message, "Compare the event with one that its service sends.") from error
 
 
 def _of_sqs(raw: dict[str, Any]) -> Record:

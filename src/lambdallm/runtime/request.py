@@ -95,22 +95,27 @@ class Request(Value):
     def text(self) -> str:
         """The body as text. Raises `EventError` where it is none in its charset."""
         charset = _parameter(self.headers.get("content-type") or "", "charset") or "utf-8"
+        if not charset.lower().replace("_", "-").startswith(_CHARSETS):
+            raise EventError(f"The body is in {charset[:40]!r}, which is not read.", "Send it in UTF-8.")
         try:
             return self.raw_body.decode(charset)
-        except (UnicodeDecodeError, LookupError) as error:
-            raise EventError(f"The body is no text in {charset!r}.", "Send it in UTF-8.") from error
+        except (ValueError, LookupError) as error:
+            raise EventError(f"The body is no text in {charset[:40]!r}.", "Send it in UTF-8.") from error
 
     def json(self) -> Any:
         """The body read as JSON. Raises `EventError` naming the place where it is none."""
         import json
 
+        text = self.text
         try:
-            return json.loads(self.text)
+            return json.loads(text)
         except RecursionError as error:
             raise EventError("The body is JSON nested too deep.", "Send it flatter.") from error
         except json.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
             raise EventError(f"The body is not JSON: {error.msg} at {place}.", "Correct that place.") from error
+        except ValueError as error:
+            raise EventError("The body is JSON with a number too long.", "Send it as text.") from error
 
     def form(self) -> dict[str, str]:
         """The fields of a form, URL-encoded or multipart; files as text are fields too. Raises `EventError`."""
@@ -254,17 +259,36 @@ def _parameter(header: str, name: str) -> str:
 
 
 def _multipart(content_type: str, body: bytes) -> Pairs:
-    """The fields of a multipart body. Raises `EventError` for one without its boundary."""
-    from email.parser import BytesParser
-    from email.policy import HTTP
-
-    if not _parameter(content_type, "boundary"):
+    """The fields of a multipart body (RFC 7578). Raises `EventError` for one without its boundary."""
+    boundary = _parameter(content_type, "boundary")
+    if not boundary or not boundary.isascii():
         raise EventError("The multipart body names no boundary.", "Let the client set the Content-Type.")
-    whole = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    mark = b"\r\n--" + boundary.encode()
+    whole = (b"\r\n" + body).partition(mark + b"--")[0]
     found = []
-    for part in whole.iter_parts():
-        name = part.get_param("name", header="content-disposition")
+    for part in whole.split(mark)[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        name = _field_name(head.decode("utf-8", "replace"))
         if name is not None:
-            content = part.get_payload(decode=True) or b""
-            found.append((str(name), bytes(content).decode("utf-8", "replace")))
+            found.append((name, content.decode("utf-8", "replace")))
     return tuple(found)
+
+
+def _field_name(head: str) -> str | None:
+    """The name in a part's `Content-Disposition`."""
+    import re
+
+    for line in head.split("\r\n"):
+        header, _, value = line.partition(":")
+        if header.strip().lower() == "content-disposition":
+            for name, quoted, plain in re.findall(r';\s*(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))', value):
+                if name.lower() == "name":
+                    return re.sub(r"\\(.)", r"\1", quoted) or str(plain)
+    return None
+
+
+_CHARSETS = (
+    "utf-8", "utf8", "utf-16", "utf-32", "us-ascii", "ascii", "iso-8859-", "latin", "windows-125", "cp125", "koi8",
+    "shift", "sjis", "euc-", "gb", "big5", "iso-2022-",
+)  # fmt: skip
+"""How names of charsets begin that clients send; Python knows others, some of which take quadratic time."""

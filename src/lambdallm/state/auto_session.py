@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SOURCES = ("header:x-session-id", "cookie:session_id", "body:session_id", "event:session_id")
 _KINDS = ("header", "cookie", "query", "path", "body", "event")
-_ID = re.compile(r"[A-Za-z0-9._~:@+=#|-]{1,200}")
+_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~:@+=#|-]{1,200}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -33,7 +33,7 @@ class SessionIdError(CallerError, ValueError):
     """What was sent as a session's id can't be one."""
 
     http_status = 400
-    fix = "Send 1 to 200 letters, digits or any of . _ ~ : @ + = # | and -."
+    fix = "Send 1 to 200 letters, digits or any of . _ ~ : @ + = # | and -, but not . or .. alone."
 
 
 class Source(Value):
@@ -96,11 +96,15 @@ def found_in(event: Any, sources: Sequence[Source]) -> tuple[str, Source] | None
 def owner_of(event: Any, context: Any, owner: str | Callable[[Any, Any], Any] | None) -> str | None:
     """Whose session it is: what a function of event and context says, or a place of the event has.
 
-    Raises `UnauthorizedError` where an owner is asked for and the event has none.
+    Raises `UnauthorizedError` where an owner is asked for and the event has none, and `ConfigurationError` for a
+    function that has to be awaited.
     """
     if owner is None:
         return None
     found = owner(event, context) if callable(owner) else Sent(event).at(source_of(owner))
+    if hasattr(found, "__await__"):
+        getattr(found, "close", str)()
+        raise ConfigurationError(f"owner={owner!r} is asynchronous.", fix="Give a function that says it at once.")
     if isinstance(found, (str, int)) and found != "" and not isinstance(found, bool):
         return str(found)
     raise UnauthorizedError("Nobody is known to have sent this, and sessions belong to somebody.")

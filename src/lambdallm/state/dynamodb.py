@@ -26,6 +26,7 @@ from ..llm.backends.table import DynamoDBTable
 from ..llm.backends.writes import Delete, Put
 from ..llm.flow import NOW, Sleep
 from .dynamodb_items import HEAD_KEY, Head, Life, assembled, fresh_mark, sort_key, update_of
+from .store import MOST_AT_ONCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 PART_BYTES = 380_000
 """What one item holds of an entry; DynamoDB takes 400 KB with the names and the key."""
 _TRANSACTION_BYTES = 3_000_000
-_MOST_ENTRIES = 90
 _LOOKS = 4
 _MOST_REMEMBERED = 1000
 
@@ -92,8 +92,8 @@ class DynamoDBStateStore:
 
     def append(self, key: str, after: int, entries: Sequence[bytes], ttl_seconds: float | None = None) -> Flow[None]:
         """Add entries after the one numbered `after`. Raises `ValueError` for more than 90 at once."""
-        if len(entries) > _MOST_ENTRIES:
-            raise ValueError(f"{len(entries)} entries can't be appended at once; {_MOST_ENTRIES} can.")
+        if len(entries) > MOST_AT_ONCE:
+            raise ValueError(f"{len(entries)} entries can't be appended at once; {MOST_AT_ONCE} can.")
         if not entries:
             return
         pk, life = self.prefix + key, Life((yield NOW).wall, ttl_seconds)

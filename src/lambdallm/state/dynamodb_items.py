@@ -89,13 +89,18 @@ def update_of(key: tuple[str, str], sets: Item, condition: str, values: Item) ->
 
 
 def assembled(items: Sequence[Item], head: Head, after: int) -> list[Entry] | None:
-    """The entries that count, in order; `None` where one of them is not there (yet)."""
+    """The entries that count, in order; `None` where one of them is not there (yet), or not yet what the head says.
+
+    A query is no single moment: it may have seen an entry before that was put in the place of others, the head after.
+    """
     by_sk = {item["sk"]: item for item in items}
     numbered = {
         item["number"]: item for item in items if "number" in item and item["sk"] == sort_key(head.gen, item["number"])
     }
     wholes = [number for number, item in numbered.items() if item.get("whole") and number <= head.ends]
     first = max([head.begins, after + 1, *wholes])
+    if first == head.begins > 1 and first not in wholes:
+        return None
     entries: list[Entry] = []
     for number in range(first, head.ends + 1):
         data = _data(numbered.get(number), by_sk)

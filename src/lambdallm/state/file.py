@@ -41,8 +41,8 @@ _KEEP = (
 )
 _OWNERS = 0o600
 """Who may read the file: its owner alone, since it holds conversations. SQLite gives its own journal the same."""
-_inherited: list[Any] = []
-"""Connections of a parent process: SQLite forbids a child to use or close them."""
+_abandoned: list[Any] = []
+"""Connections of a parent process, which SQLite forbids a child to use or close, and to files that were deleted."""
 
 
 class FileStateStore:
@@ -51,7 +51,7 @@ class FileStateStore:
         FileStateStore("/tmp/state.db")
 
     A lock that others hold is waited for at most `timeout_seconds`. Safe to share between threads, event loops and
-    forks. Raises `BackendError` where the file can't be read or written.
+    forks; a file that was deleted begins anew. Raises `BackendError` where the file can't be read or written.
     """
 
     gives_flows: Literal[True] = True
@@ -60,14 +60,19 @@ class FileStateStore:
         self.path, self.timeout_seconds = os.fspath(path), timeout_seconds
         self._lock = allocate_lock()
         self._connection: Connection | None = None
+        self._inode = 0
         renewed_in_children(self)
 
     def renew(self) -> None:
         """After a fork: take a new lock, and leave the parent's connection alone."""
         self._lock = allocate_lock()
         if self._connection is not None:
-            _inherited.append(self._connection)
-            self._connection = None
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Leave the connection as it is: closing it would act on files that are not its any more."""
+        _abandoned.append(self._connection)
+        self._connection = None
 
     def read(self, key: str, after: int = 0) -> Flow[list[Entry]]:
         """The entries numbered above `after`."""
@@ -126,8 +131,11 @@ class FileStateStore:
 
     def _locked(self, work: Callable[[Connection], Any]) -> Any:
         with self._lock:
+            if self._connection is not None and _inode(self.path) != self._inode:
+                self._abandon()
             if self._connection is None:
                 self._connection = _opened(self.path, self.timeout_seconds)
+                self._inode = _inode(self.path)
             return work(self._connection)
 
     def _as_backend_error(self, error: Exception) -> BackendError:
@@ -161,6 +169,14 @@ def _opened(path: str, seconds: float) -> Connection:
     return connection
 
 
+def _inode(path: str) -> int:
+    """Which file is at the path; 0 where there is none."""
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
+
+
 def _writing(work: Callable[[Connection], Any]) -> Callable[[Connection], None]:
     """The work in a transaction of its own, which others wait for."""
 
@@ -170,7 +186,8 @@ def _writing(work: Callable[[Connection], Any]) -> Callable[[Connection], None]:
             work(file)
             file.execute("COMMIT")
         except BaseException:
-            file.execute("ROLLBACK")
+            if file.in_transaction:  # a full disk has ended it already
+                file.execute("ROLLBACK")
             raise
 
     return transaction

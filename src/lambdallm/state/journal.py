@@ -71,8 +71,6 @@ class Journal:
                 known, cost = yield from self._summed_up(known, messages, summarizer)
             if known.turns >= _SHORTEN_AT:
                 known = yield from self._shortened(limits)
-        except ConditionFailed:
-            known = yield from self.read()
         except LambdaLLMError as error:
             _warn("The session %r is saved, but could not be summed up or shortened: %s", self._key, error)
         return known, cost
@@ -95,7 +93,10 @@ class Journal:
         if known.turns < _SHORTEN_AT:
             return known
         short = shortened(known, limits)
-        yield from self._store.compact(self._key, known.number, written(short), self._ttl)
+        try:
+            yield from self._store.compact(self._key, known.number, written(short), self._ttl)
+        except ConditionFailed:
+            return known.replace(turns=1)  # somebody else did it, or removed the journal, as the next append will find
         return short.replace(turns=1)
 
 

@@ -64,7 +64,7 @@ class OffloadedStore:
         try:
             yield from self._store.append(key, after, small, ttl_seconds)
         except ConditionFailed:
-            yield from self._delete(small)
+            yield from self._delete_unnamed(key, small)
             raise
 
     def compact(self, key: str, through: int, entry: bytes, ttl_seconds: float | None = None) -> Flow[None]:
@@ -74,7 +74,7 @@ class OffloadedStore:
         try:
             yield from self._store.compact(key, through, small[0], ttl_seconds)
         except ConditionFailed:
-            yield from self._delete(small)
+            yield from self._delete_unnamed(key, small)
             raise
         yield from self._delete(gone)
 
@@ -104,6 +104,13 @@ class OffloadedStore:
                 data = _NAMED + name.encode()
             small.append(data)
         return small
+
+    def _delete_unnamed(self, key: str, entries: Sequence[bytes]) -> Flow[None]:
+        """Delete the objects of entries that are not in the journal. They may be: an append whose answer was lost, and
+        that was sent again, is done and fails."""
+        if any(map(_name, entries)):
+            there = {one.data for one in (yield from self._store.read(key))}
+            yield from self._delete([data for data in entries if data not in there])
 
     def _delete(self, entries: Sequence[bytes]) -> Flow[None]:
         """Delete the objects that entries name. What stays because the bucket fails now is harmless."""

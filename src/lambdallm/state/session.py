@@ -13,6 +13,7 @@ journals are is a store's.
 
 from __future__ import annotations
 
+from .._value import Value
 from ..llm.errors import ConfigurationError
 from ..llm.types import EMPTY
 from .auto_session import checked_id, cookie, found_in, key_of, new_id, owner_of
@@ -151,6 +152,8 @@ class Session:
     def load(self, session_id: str | None = None) -> Self:
         """Load a session from the store, and be it; without an id, its own again.
 
+        What was added before there was an id is this session's; what another one has not saved is left.
+
         Raises `BackendError` where the store fails, and `SessionIdError` for what can't be an id.
         """
         self._turn_to(session_id)
@@ -233,7 +236,7 @@ class Session:
         """Add a message of a role (`user`, `assistant`, `system`, …) to the history."""
         from ..llm.types import ChatMessage
 
-        message = ChatMessage(role, content if isinstance(content, str) else tuple(content))
+        message = ChatMessage(role, tuple(content) if isinstance(content, list) else content)  # type: ignore[arg-type]  # checked
         self.add(message)
         return message
 
@@ -269,8 +272,11 @@ class Session:
         return cookie(name, checked_id(self.id), max_age=age, path=path, same_site=same_site)
 
     def _turn_to(self, id: str | None) -> None:
-        if id is not None:
-            self._become(checked_id(id), self._owner_key)
+        if id is None:
+            return
+        kept = (self._added, self._clears, self.state) if self.id is None else ((), False, {})
+        self._become(checked_id(id), self._owner_key)
+        self._added, self._clears, self.state = kept
 
     def _journal(self) -> Flow[Journal]:
         if self.id is None:
@@ -340,7 +346,11 @@ class Session:
         await shared_async_driver().run(flow)
 
     def __repr__(self) -> str:
-        return f"Session(id={self.id!r}, store={self.settings.store!r}, memory={self.settings.memory.value!r})"
+        from ..transport.types import redact_url
+
+        store = self.settings.store
+        shown = redact_url(store) if isinstance(store, str) else store
+        return f"Session(id={self.id!r}, store={shown!r}, memory={self.settings.memory.value!r})"
 
 
 def _turn_id() -> str:
@@ -352,4 +362,14 @@ def _check(message: object) -> None:
 
     if not isinstance(message, ChatMessage) or message.role not in _ROLES:
         fix = f"Give a ChatMessage with a role of {', '.join(_ROLES)}."
-        raise ConfigurationError(f"{message!r} is no message.", fix=fix)
+        raise ConfigurationError(f"{message!r:.200} is no message.", fix=fix)
+    if isinstance(message.content, str):
+        return
+    if not isinstance(message.content, (tuple, list)) or not all(isinstance(part, Value) for part in message.content):
+        fix = "Give text, or a list of parts such as TextPart and ImagePart."
+        raise ConfigurationError(f"The content of a message is {message.content!r:.200}.", fix=fix)
+    try:
+        fingerprint(message)
+    except (TypeError, ValueError, RecursionError) as reason:
+        fix = "Use text, numbers, lists and dictionaries of them in its parts."
+        raise ConfigurationError(f"A message of the {message.role} can't be saved: {reason}.", fix=fix) from reason

@@ -113,7 +113,7 @@ def settings_of(*, ttl_hours: Any, memory: Any, id_from: Any, **given: Any) -> S
 
 
 def _is_positive(value: Any, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool) and value > 0
+    return isinstance(value, kind) and not isinstance(value, bool) and 0 < value < float("inf")
 
 
 def _check_encryption(encryption: object) -> None:

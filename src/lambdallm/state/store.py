@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         ) -> Flow[None]:
             """Add entries numbered `after + 1` and on: all of them or none. The journal is kept for `ttl_seconds` more.
 
+            It need take no more than `MOST_AT_ONCE` entries: `ValueError` says so.
+
             Raises `ConditionFailed` where the last entry's number is not `after`: somebody else was there, or the
             journal is gone.
             """
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 
         def remove(self, key: str) -> Flow[None]:
             """Forget a journal; one that is not there is fine."""
+
+
+MOST_AT_ONCE = 90
+"""How many entries every store takes in one append: what fits a transaction of DynamoDB's."""
 
 
 class Entry(Value):

@@ -33,7 +33,9 @@ def check_store(store: object) -> None:
     """Raise `ConfigurationError` for what is no store."""
     if isinstance(store, str):
         if store.partition(":")[0] not in _NAMES or store.endswith(":"):
-            raise ConfigurationError(f"store is {store!r}.", fix=_FIX)
+            from ..transport.types import redact_url
+
+            raise ConfigurationError(f"store is {redact_url(store)!r}.", fix=_FIX)
     elif not getattr(store, "gives_flows", False) and not (hasattr(store, "get") and hasattr(store, "put")):
         raise ConfigurationError(f"store is {store!r}, which is no store.", fix=_FIX)
 

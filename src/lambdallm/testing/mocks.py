@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from _thread import allocate_lock
+from itertools import count
 
 from .._value import Value
 from ..llm.models import ModelResponse
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     Answer: TypeAlias = str | Mapping[str, Any] | list[Any] | ModelResponse | BaseException | Callable[[str], Any]
     F = TypeVar("F", bound=Callable[..., Any])
+
+
+_numbers = count(1)
 
 
 class MockCall(Value):
@@ -138,7 +142,10 @@ class mock_model:
 
 
 class MockLambdaContext:
-    """AWS's context object with a real clock: `get_remaining_time_in_millis` counts down from `remaining_time_ms`."""
+    """AWS's context object with a real clock: `get_remaining_time_in_millis` counts down from `remaining_time_ms`.
+
+    Each has a request id of its own, as each invocation has.
+    """
 
     def __init__(
         self,
@@ -146,12 +153,12 @@ class MockLambdaContext:
         function_name: str = "test-function",
         function_version: str = "$LATEST",
         memory_limit_in_mb: int = 128,
-        aws_request_id: str = "00000000-0000-0000-0000-000000000000",
+        aws_request_id: str | None = None,
     ) -> None:
         self.function_name = function_name
         self.function_version = function_version
         self.memory_limit_in_mb = memory_limit_in_mb
-        self.aws_request_id = aws_request_id
+        self.aws_request_id = aws_request_id or f"00000000-0000-0000-0000-{next(_numbers):012d}"
         self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}"
         self.log_group_name = f"/aws/lambda/{function_name}"
         self.log_stream_name = "test"

@@ -51,6 +51,10 @@ class AsyncioTransport:
 
     async def aclose(self) -> None:
         """Close idle connections. The transport still works afterwards, but keeps none."""
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """The same, where no event loop runs: connections belong to none."""
         self._client.pool.close()
 
     async def __aenter__(self) -> Self:

@@ -154,6 +154,20 @@ def test_a_secret_that_is_gone_is_not_kept():
     here.pass_time(11.0)
     with pytest.raises(ServiceError, match="refused"):
         here.run(cache.value("secret:a"))
+    vault.answers.append("new")
+    assert here.run(cache.value("secret:a")) == "new", "nobody is given what was taken back"
+
+
+def test_it_can_be_wanted_newer_than_the_cache_keeps_it():
+    vault, here = Vault("first", "second"), world()
+    cache = SecretCache(ttl_seconds=300.0, read=vault.read)
+    here.run(cache.value("secret:a"))
+    here.pass_time(20.0)
+    assert [here.run(cache.value("secret:a", seconds)) for seconds in (30.0, 10.0, None)] == [
+        "first",
+        "second",
+        "second",
+    ]
 
 
 def test_nothing_of_it_is_shown():

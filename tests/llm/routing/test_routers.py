@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from lambdallm.llm.auth import keys
 from lambdallm.llm.clients.base import AbstractLLMClient
 from lambdallm.llm.clients.sync import AbstractLLMClient as BlockingLLMClient
 from lambdallm.llm.config import ClientConfig, LLMConfig
@@ -398,6 +399,10 @@ class TestConfiguration:
     def test_without_providers_and_keys_it_says_what_to_set(self):
         with pytest.raises(ConfigurationError, match="OPENAI_API_KEY"):
             router_of(LLMConfig())
+
+    def test_a_key_in_the_projects_settings_is_one(self, monkeypatch):
+        monkeypatch.setattr(keys, "_project", [{"anthropic": "secret:app/llm#anthropic"}])
+        assert [one.provider for one in router_of(LLMConfig()).facts] == ["anthropic"]
 
     @pytest.mark.parametrize("name", ["sequential", "race", "cost", "latency", "weighted"])
     def test_every_strategy_has_a_name(self, name):

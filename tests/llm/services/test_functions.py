@@ -132,3 +132,15 @@ def test_an_event_of_bytes_is_sent_as_it_is():
     script = Script([HttpResponse(200, body=b"null")], servers.AWS)
     assert script.run(LambdaFunction("f").invoke(b'{"a": 1}')) is None
     assert script.of(Send)[0].request.body == b'{"a": 1}'
+
+
+def test_half_of_a_pair_is_sent_as_json_writes_it():
+    """JSON allows it, and so does whoever sends us events."""
+    script = Script([HttpResponse(202)], servers.AWS)
+    script.run(LambdaFunction("f").start({"text": "\ud83d ü"}))
+    (sent,) = script.of(Send)
+    assert json.loads(sent.request.body) == {"text": "\ud83d ü"}
+
+
+def test_a_name_that_only_looks_like_an_arn_is_the_service_s_to_refuse():
+    assert LambdaFunction("arn:x").name == "arn:x"

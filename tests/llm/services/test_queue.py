@@ -5,7 +5,7 @@ import json
 import pytest
 
 import servers
-from lambdallm.llm.errors import ProviderTimeoutError
+from lambdallm.llm.errors import ConfigurationError, ProviderTimeoutError
 from lambdallm.llm.flow import Send
 from lambdallm.llm.services import JsonService, MessagesFailed, QueueMessage, ServiceError, SQSQueue
 from lambdallm.llm.services.queue import SQS
@@ -123,3 +123,9 @@ def test_what_a_queue_refuses_is_told_with_what_it_took(answer):
     with pytest.raises(MessagesFailed, match=r"1 of 2 messages.*No \(Bad\)") as failed:
         Script([reply], servers.AWS).run(SQSQueue(URL).send_many(["a", "b"]))
     assert (failed.value.failed, failed.value.ids) == ({1: "No (Bad)"}, {0: "m0"})
+
+
+def test_what_is_no_arn_of_a_queue_is_refused():
+    with pytest.raises(ConfigurationError, match="no ARN of a queue"):
+        SQSQueue("arn:aws:sqs")
+    assert QueueMessage("\ud83d").weight == 3

@@ -15,6 +15,7 @@ _HOMES = {
     "Config": "project",
     "ConfigFileError": "project",
     "FILES": "project",
+    "config_path": "project",
     "config_schema": "schema",
     "load_config": "project",
     "middleware_of": "parts",
@@ -28,6 +29,7 @@ __all__ = [
     "FILES",
     "Config",
     "ConfigFileError",
+    "config_path",
     "config_schema",
     "load_config",
     "middleware_of",
@@ -40,7 +42,7 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .parts import middleware_of, project_parts, session_of
-    from .project import FILES, Config, ConfigFileError, load_config, project_config
+    from .project import FILES, Config, ConfigFileError, config_path, load_config, project_config
     from .schema import config_schema
     from .secrets import secret
 

@@ -19,20 +19,34 @@ if TYPE_CHECKING:
 class Document:
     """What a file holds: `data`, and where in it something stands. `name` is the file's."""
 
-    __slots__ = ("_node", "_text", "data", "name")
+    __slots__ = ("_is_json", "_node", "_text", "data", "name")
 
     def __init__(self, name: str, text: str) -> None:
         self.name, self._text = name, text
         self._node: Any = None
-        self.data: Any = _from_json(name, text) if is_json(name, text) else self._from_yaml()
+        self._is_json = is_json(name, text)
+        self.data: Any = self._read() if self._is_json else self._from_yaml()
 
     def place(self, path: Path) -> tuple[int, int]:
         """The line and column, from 1, of the key or item that a path leads to, as far as it leads."""
-        if is_json(self.name, self._text):
+        if self._is_json:
             return place_in_json(self._text, path)
         if self._node is None:
             self._node = self._composed()
         return place_in_yaml(self._node, path)
+
+    def _read(self) -> Any:
+        """The values of JSON; of what only begins like it, as YAML's `{model: echo}` does, those of YAML."""
+        try:
+            return _from_json(self.name, self._text)
+        except ConfigurationError as error:
+            if self.name.endswith(".json"):
+                raise
+            self._is_json = False
+            try:
+                return self._from_yaml()
+            except MissingExtraError:
+                raise error from None
 
     def _from_yaml(self) -> Any:
         try:
@@ -80,7 +94,8 @@ def mapping_in(document: Document) -> dict[str, Any]:
     """The mapping that a document holds. Raises `ConfigurationError` where it holds something else."""
     if isinstance(document.data, dict):
         return document.data
-    told = "nothing" if document.data is None else f"{document.data!r:.60}"
+    words = {"NoneType": "nothing", "list": "a list", "str": "a text"}
+    told = words.get(type(document.data).__name__) or f"{document.data!r:.60}"
     raise ConfigurationError(f"{document.name} holds {told}.", fix="Write fields and values, `model: openai/gpt-4o`.")
 
 

@@ -13,7 +13,7 @@ COUNT = Kind("a whole number of at least 1", (int,), least=1)
 NUMBER = Kind("a number of at least 0", (int, float), least=0)
 TRUTH = Kind("true or false", (bool,))
 TEXTS = Kind("text, or a list of texts", either=(TEXT, Kind("a list of texts", (list,), items=TEXT)))
-OPTIONS = Kind("a mapping of options", (dict,))
+OPTIONS = Kind("a mapping of options", (dict,), secret=True)
 
 HANDLER = {
     "model": Field(Kind("text, such as openai/gpt-4o-mini"), "The handlers' model, such as openai/gpt-4o-mini."),
@@ -32,13 +32,17 @@ HANDLER = {
 
 SESSION = Kind(
     "true, or a mapping such as {store: dynamodb}",
+    secret=True,
     either=(
         TRUTH,
         Kind(
             "a mapping such as {store: dynamodb}",
             (dict,),
+            secret=True,
             fields={
-                "store": Field(TEXT, "dynamodb, redis, file or memory, with a place behind a colon."),
+                "store": Field(
+                    Kind("text", secret=True), "dynamodb, redis, file or memory, with a place behind a colon."
+                ),
                 "ttl_hours": Field(
                     Kind("a number of hours, or null", (int, float, type(None)), least=0), "How long a session is kept."
                 ),
@@ -58,6 +62,17 @@ SESSION = Kind(
     ),
 )
 
+LAYERS = {
+    "auth": "AuthMiddleware",
+    "cors": "CorsMiddleware",
+    "cost": "CostTrackingMiddleware",
+    "idempotency": "IdempotencyMiddleware",
+    "logging": "LoggingMiddleware",
+    "rate_limit": "RateLimitMiddleware",
+    "validation": "ValidationMiddleware",
+}
+"""The layers of middleware that have names of their own."""
+
 LAYER = Kind(
     "a name, or a name with its options, as in {cost: {budget: 1}}",
     either=(TEXT, Kind("one name with its options", (dict,), values=OPTIONS)),
@@ -71,7 +86,7 @@ FIELDS = {
         "What runs around the handlers' functions, the outermost first: logging, cost, …, or package.module:Class.",
     ),
     "api_keys": Field(
-        Kind("a mapping of providers and their keys", (dict,), values=Kind("text", secret=True)),
+        Kind("a mapping of providers and their keys", (dict,), values=Kind("text", secret=True), secret=True),
         "Keys by provider, best as references: secret:name, secret:name#key, secret:ssm:/path.",
     ),
     "secret_ttl_seconds": Field(NUMBER, "How long a secret is used before it is read again; 300 if left out."),
@@ -85,7 +100,12 @@ FILE = Kind(
         "$schema": Field(TEXT, "The JSON Schema of this file, for editors."),
         **FIELDS,
         "environments": Field(
-            Kind("a mapping of environments", (dict,), values=Kind("a mapping of settings", (dict,), fields=FIELDS)),
+            Kind(
+                "a mapping of environments",
+                (dict,),
+                values=Kind("a mapping of settings", (dict,), fields=FIELDS, secret=True),
+                secret=True,
+            ),
             "Settings that differ in one environment, by the name in LAMBDALLM_ENV.",
         ),
     },

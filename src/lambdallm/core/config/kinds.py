@@ -29,8 +29,8 @@ class Kind(Value):
 
     `words` end the sentence "It should be …". `types` are those of Python's that fit, `least` is the smallest number,
     `one_of` are the only words. A section has `fields` of its own and no others; `values` is the kind of what a mapping
-    has under any name, `items` that of a list's, `either` are several kinds of which one has to fit. What is `secret`
-    is not quoted.
+    has under any name, `items` that of a list's, `either` are several kinds of which one has to fit. What may
+    be `secret` is not quoted.
     """
 
     words: str
@@ -83,8 +83,13 @@ class Kind(Value):
         return not self.one_of or value in self.one_of
 
     def _wrong(self, value: object, path: Path) -> Problem:
-        shown = "not of the right kind" if self.secret else f"{value!r:.80}"
-        return Problem(path, f"{name_of(path)} is {shown}.", f"It should be {self.words}.")
+        return Problem(path, f"{name_of(path)} is {self.shown(value)}.", f"It should be {self.words}.")
+
+    def shown(self, value: object) -> str:
+        """A value as errors quote it: never what is secret, nor what a mapping or list holds."""
+        if isinstance(value, (dict, list)):
+            return "a mapping" if isinstance(value, dict) else "a list"
+        return "not of the right kind" if self.secret and value is not None else f"{value!r:.80}"
 
     def read(self, text: str) -> Any:
         """The value that a text such as a variable's stands for. Raises `ValueError`."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from ..._value import Value
 from ...llm.auth.secrets import is_reference
 from ...llm.errors import ConfigurationError
+from .fields import LAYERS
 from .project import project_config
 from .secrets import in_clear, secret
 
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
     from ...middleware.base import Middleware
     from ...state.session import Session
     from .project import Config
-
-LAYERS = {
-    "auth": "AuthMiddleware",
-    "cors": "CorsMiddleware",
-    "cost": "CostTrackingMiddleware",
-    "idempotency": "IdempotencyMiddleware",
-    "logging": "LoggingMiddleware",
-    "rate_limit": "RateLimitMiddleware",
-    "validation": "ValidationMiddleware",
-}
-"""The layers that have names of their own."""
 
 _BACKENDS = ("backend", "store")
 """Options of ours that are shared stores, which a file names: `dynamodb:table`, `redis://…`."""
@@ -86,7 +76,10 @@ def middleware_of(config: Config) -> Flow[tuple[Middleware, ...]]:
 
 def _layer(name: str, options: Mapping[str, Any]) -> Flow[Middleware]:
     cls = _class(name)
-    verifiers, rest = _verifiers(options) if name == "auth" else ((), options)
+    try:
+        verifiers, rest = _verifiers(options) if name == "auth" else ((), options)
+    except TypeError as error:
+        raise _misfit(name, options, error) from error
     clear = yield from in_clear(dict(rest))
     if name in LAYERS:
         named = [each for each in _BACKENDS if isinstance(clear.get(each), str)]
@@ -94,9 +87,13 @@ def _layer(name: str, options: Mapping[str, Any]) -> Flow[Middleware]:
     try:
         layer: Middleware = cls(*verifiers, **clear)
     except TypeError as error:
-        said = f"The middleware {name!r} can't be made: {error}."
-        raise ConfigurationError(said, fix=f"Check its options: {', '.join(options) or 'it has none'}.") from error
+        raise _misfit(name, options, error) from error
     return layer
+
+
+def _misfit(name: str, options: Mapping[str, Any], error: TypeError) -> ConfigurationError:
+    fix = f"Check its options: {', '.join(options) or 'it has none'}."
+    return ConfigurationError(f"The middleware {name!r} can't be made: {error}.", fix=fix)
 
 
 def _class(name: str) -> Any:
@@ -126,6 +123,8 @@ def _verifiers(options: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, A
     if "api_keys" in options:
         verifiers.append(ApiKeys(options["api_keys"]))
     if "jwt" in options:
+        if not isinstance(options["jwt"], dict):
+            raise ConfigurationError("auth.jwt is no mapping.", fix="Write {secret: …, audience: …}, or a jwks_url.")
         tokens = dict(options["jwt"])
         if is_reference(tokens.get("secret")):
             tokens["secret"] = secret(tokens["secret"])

@@ -21,7 +21,7 @@ from ...llm.types import EMPTY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
     from typing import Any
 
@@ -87,12 +87,16 @@ def load_config(path: str | PathLike[str] | None = None, environ: Mapping[str, s
     variable.
     """
     environ = os.environ if environ is None else environ
-    found = path or environ.get("LAMBDALLM_CONFIG") or _find(environ.get("LAMBDA_TASK_ROOT") or os.getcwd())
+    found = path or config_path(environ)
     values = _from_file(found, environ) if found else {}
     return _config(_over(values, _from_variables(environ)))
 
 
-def _find(folder: str) -> str | None:
+def config_path(environ: Mapping[str, str]) -> str | None:
+    """The file of settings that applies: the one in LAMBDALLM_CONFIG, else that of the folder; `None` where none is."""
+    if named := environ.get("LAMBDALLM_CONFIG"):
+        return named
+    folder = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
     places = (os.path.join(folder, name) for name in FILES)
     return next((place for place in places if os.path.isfile(place)), None)
 
@@ -113,6 +117,7 @@ def _from_file(path: str | PathLike[str], environ: Mapping[str, str]) -> dict[st
     own = data.get("environments", {}).get(stage[1]) or {}
     merged = filled(_over(values, own), FILE, environ, (), problems)
     problems += _unknown_providers(merged.get("api_keys") or {})
+    problems += _unknown_layers(merged.get("middleware") or ())
     if problems:
         _refuse(document, [_at_home(problem, own, stage) for problem in problems])
     return dict(merged)
@@ -128,6 +133,23 @@ def _unknown_providers(keys: Mapping[str, str]) -> list[Problem]:
     known = catalog().names()
     strange = (name for name in keys if name not in known)
     return [Problem(("api_keys", name), f"unknown provider {name!r}.", suggestion(name, known)) for name in strange]
+
+
+def _unknown_layers(layers: Sequence[Any]) -> list[Problem]:
+    """The layers whose names are none of ours; those of `package.module:Class` are imported later."""
+    if not layers:
+        return []
+    from ...llm.catalog.definition import suggestion
+    from .fields import LAYERS
+    from .kinds import Problem
+
+    named = ((at, name) for at, layer in enumerate(layers) for name in ([layer] if isinstance(layer, str) else layer))
+    strange = [(at, name) for at, name in named if name not in LAYERS and ":" not in name]
+    fix = "Or name one of your own, package.module:Class."
+    return [
+        Problem(("middleware", at), f"no middleware is called {name!r}.", f"{suggestion(name, LAYERS)} {fix}")
+        for at, name in strange
+    ]
 
 
 def _at_home(problem: Problem, own: Any, stage: Path) -> Problem:
@@ -171,7 +193,7 @@ def _read(name: str, variable: str, text: str) -> Any:
     try:
         return kind.read(text)
     except ValueError as error:
-        raise ConfigurationError(f"{variable} is {text!r:.80}.", fix=f"It should be {kind.words}.") from error
+        raise ConfigurationError(f"{variable} is {kind.shown(text)}.", fix=f"It should be {kind.words}.") from error
 
 
 def _config(values: Mapping[str, Any]) -> Config:

@@ -38,7 +38,8 @@ def _filled(text: str, kind: Kind | None, environ: Mapping[str, str], path: Path
         if name is None:
             continue
         if not _is_name(name) or "${" in (default or ""):
-            problems.append(Problem(path, f"{name_of(path)} is {text!r:.80}, where a '${{' is left open.", _CLOSE))
+            said = f"{name_of(path)} is {_quoted(text, kind)}, where a '${{' is left open."
+            problems.append(Problem(path, said, _CLOSE))
             return None
         found = environ.get(name) or default
         if found is None:
@@ -55,9 +56,14 @@ def _read(found: str, text: str, kind: Kind | None, path: Path, problems: list[P
     try:
         return kind.read(found)
     except ValueError:
-        said = f"{name_of(path)} is {text!r:.80}, and what that stands for does not fit."
+        said = f"{name_of(path)} is {_quoted(text, kind)}, and what that stands for does not fit."
         problems.append(Problem(path, said, f"It should be {kind.words}."))
         return None
+
+
+def _quoted(text: str, kind: Kind | None) -> str:
+    """A text as errors say it: not where it may hold a secret, as options of middleware do."""
+    return "a text" if kind is None or kind.secret else f"{text!r:.80}"
 
 
 _CLOSE = "Write ${NAME} or ${NAME:-default}; $${ stands for '${' itself."

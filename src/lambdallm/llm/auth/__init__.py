@@ -6,8 +6,9 @@ call that needs it: `aws`, `google` (with `google_federation` and `rs256`), `azu
 
 from __future__ import annotations
 
+import sys
+
 from ..errors import ConfigurationError, MissingKeyError
-from .keys import configured_key, in_clear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ def authorized(
 
     A key may be a reference to a secret; see `keys` and `secrets`. Raises `MissingKeyError` naming where it looked.
     """
-    key = configured_key(provider, environ) if key is None else key
+    key = _configured_key(provider, environ) if key is None else key
     for scheme in provider.auth:
         if scheme.type == "none" and key is None:
             return request
         found = key or next((value for name in scheme.env if (value := environ.get(name))), None)
         if found and scheme.type in _PLACE:
             if found.startswith("secret:"):
+                from .keys import in_clear
+
                 found = yield from in_clear(found, provider)
             return _PLACE[scheme.type](request, scheme, found.strip())
         if key is None and scheme.type in _FLOWS:
@@ -42,6 +45,15 @@ def authorized(
         raise ConfigurationError(f"{provider.name!r} takes no API key.", fix="Leave the key out, or add it to 'auth'.")
     fix = f"Set {' or '.join(names)}, or pass api_key."
     raise MissingKeyError(f"No API key for {provider.title or provider.name}.", fix=fix)
+
+
+def _configured_key(provider: ProviderDefinition, environ: Environ) -> str | None:
+    """As `keys` says it, which is loaded where there is anything to say: a path, or a project's keys."""
+    if provider.secret_path is None and f"{__name__}.keys" not in sys.modules:
+        return None
+    from .keys import configured_key
+
+    return configured_key(provider, environ)
 
 
 def _names(provider: ProviderDefinition) -> list[str]:

@@ -88,12 +88,16 @@ def read_secret(reference: SecretReference) -> Flow[str]:
 
 
 class _Held:
-    """What was read, and when to read it again; readings of the monotonic clock."""
+    """What was read and when, by the monotonic clock; and until when nobody else reads it again."""
 
-    __slots__ = ("ask_at", "value")
+    __slots__ = ("quiet_until", "read_at", "value")
 
-    def __init__(self, value: str, ask_at: float) -> None:
-        self.value, self.ask_at = value, ask_at
+    def __init__(self, value: str, read_at: float) -> None:
+        self.value, self.read_at, self.quiet_until = value, read_at, read_at
+
+    def serves(self, now: float, seconds: float) -> bool:
+        """Whether it need not be read again by who takes it for new for so long."""
+        return now < self.read_at + seconds or now < self.quiet_until
 
 
 class _Reading:
@@ -130,14 +134,18 @@ class SecretCache:
         """Forget what was read."""
         self._held = {}
 
-    def value(self, text: str) -> Flow[str]:
-        """The secret that a reference names. Raises `ConfigurationError` for a bad one, else as `read` does."""
+    def value(self, text: str, seconds: float | None = None) -> Flow[str]:
+        """The secret that a reference names, read within the last `seconds` where that is less than the cache's time.
+
+        Raises `ConfigurationError` for a bad reference, else as `read` does.
+        """
         reference = reference_of(text, (yield ENVIRONMENT))
         while True:
             now = (yield NOW).monotonic
             held = self._held.get(reference)
             if held is not None:
-                return held.value if now < held.ask_at else (yield from self._renewed(reference, held, now))
+                fresh = self.ttl_seconds if seconds is None else min(seconds, self.ttl_seconds)
+                return held.value if held.serves(now, fresh) else (yield from self._renewed(reference, held, now))
             reading, leads = self._joined(reference)
             if leads:
                 return (yield from self._first(reference, reading))
@@ -171,12 +179,16 @@ class SecretCache:
             reading.ended.fire()
 
     def _renewed(self, reference: SecretReference, held: _Held, now: float) -> Flow[str]:
-        """Read it again; meanwhile, and for half a minute after a failure, others use what there is."""
-        held.ask_at = now + _ASK_AGAIN_SECONDS
+        """Read it again; meanwhile, and for half a minute after a failure, others use what there is.
+
+        What is refused is forgotten: the secret may have been taken back.
+        """
+        held.quiet_until = now + _ASK_AGAIN_SECONDS
         try:
             value = yield from self._read(reference)
         except BackendError as error:
             if not error.retryable:
+                self._held.pop(reference, None)
                 raise
             _log(f"The secret {reference.name!r} can't be read again, and stays as it was: {error}")
             return held.value
@@ -184,7 +196,7 @@ class SecretCache:
         return value
 
     def _hold(self, reference: SecretReference, value: str, now: float) -> None:
-        self._held[reference] = _Held(value, now + self.ttl_seconds)
+        self._held[reference] = _Held(value, now)
 
     def __repr__(self) -> str:
         return f"SecretCache({len(self._held)} in hand)"
@@ -200,6 +212,6 @@ CACHE = SecretCache()
 """The secrets of this process."""
 
 
-def secret_value(text: str) -> Flow[str]:
-    """The secret that a reference names, from this process's cache."""
-    return CACHE.value(text)
+def secret_value(text: str, seconds: float | None = None) -> Flow[str]:
+    """The secret that a reference names, from this process's cache; see `SecretCache.value`."""
+    return CACHE.value(text, seconds)

@@ -36,11 +36,10 @@ if TYPE_CHECKING:
 
 
 class AsyncDriver:
-    """The asynchronous twin of `Driver`. Connections belong to the event loop that opened them."""
+    """The asynchronous twin of `Driver`. Safe to share between event loops, threads and across a fork."""
 
     def __init__(self, transport: AsyncTransport | None = None) -> None:
-        self._network = transport
-        self._others: dict[str, AsyncTransport] = {}
+        self._transports: dict[str, AsyncTransport] = {} if transport is None else {"": transport}
         self._perform: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Send: self._send, Open: self._open, Read: _read, Close: _close, Sleep: _sleep, Perform: _performed,
             Await: _await, Cancel: _cancel,
@@ -124,10 +123,15 @@ class AsyncDriver:
             flow.close()
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop."""
-        for transport in [self._network, *self._others.values()]:
-            if transport is not None:
-                await transport.aclose()
+        """Close every connection."""
+        for transport in list(self._transports.values()):
+            await transport.aclose()
+
+    def let_go(self) -> None:
+        """Close what is idle where no event loop runs any more: at the end of the process."""
+        close_idle = getattr(self._transports.get(""), "close_idle", None)
+        if close_idle is not None:
+            close_idle()
 
     async def _send(self, effect: Send) -> Result[Any, LLMError]:
         try:
@@ -143,17 +147,20 @@ class AsyncDriver:
         return Ok(Opened(stream.status, stream.headers, Handle(stream, aiter(stream))))
 
     def _transport(self, via: str) -> AsyncTransport:
-        if not via:
-            if self._network is None:
-                from ...transport.aio import AsyncioTransport
+        return self._transports.get(via) or self._made(via)
 
-                self._network = AsyncioTransport()
-            return self._network
-        if via not in self._others:
+    def _made(self, via: str) -> AsyncTransport:
+        """The one transport of its kind; of several threads that ask first, all get the same."""
+        made: AsyncTransport
+        if via:
             from ..clients.in_process import ThreadedTransport
 
-            self._others[via] = ThreadedTransport(imported(via)())
-        return self._others[via]
+            made = ThreadedTransport(imported(via)())
+        else:
+            from ...transport.aio import AsyncioTransport
+
+            made = AsyncioTransport()
+        return self._transports.setdefault(via, made)
 
 
 class _Held:
@@ -309,7 +316,10 @@ _shared: list[AsyncDriver] = []
 
 
 def shared_async_driver() -> AsyncDriver:
-    """The asynchronous driver of this environment."""
+    """The asynchronous driver of this environment: its connections survive warm invocations."""
     if not _shared:
+        from atexit import register
+
         _shared.append(AsyncDriver())
+        register(_shared[0].let_go)
     return _shared[0]

@@ -21,7 +21,8 @@ def as_quotas(backend: Any, timeout_seconds: float) -> Any:
     missing = [name for name in ("take", "settle") if not callable(getattr(backend, name, None))]
     if missing:
         fix = "Give a RedisBackend, a DynamoDBBackend, or an object after QuotaBackendProtocol."
-        raise ConfigurationError(f"{backend!r} is no quota backend: it has no {' and no '.join(missing)}.", fix=fix)
+        said = f"A {type(backend).__name__} is no quota backend: it has no {' and no '.join(missing)}."
+        raise ConfigurationError(said, fix=fix)
     return backend if getattr(backend, "gives_flows", False) else ForeignQuotas(backend, timeout_seconds)
 
 

@@ -78,18 +78,21 @@ def _candidate(given: Any) -> Any:
 
 
 def _with_keys() -> list[str]:
-    """The named providers whose API key the environment holds."""
-    import os
-
-    found = [name for name in NAMED if any(os.environ.get(variable) for variable in _key_variables(name))]
+    """The named providers that have an API key: the environment's, the project's, or one at a `secret_path`."""
+    found = [name for name in NAMED if _has_key(name)]
     if not found:
         fix = "Name providers=[…], or set a key such as OPENAI_API_KEY."
         raise ConfigurationError("The configuration names no providers, and the environment has no key.", fix=fix)
     return found
 
 
-def _key_variables(provider: str) -> tuple[str, ...]:
+def _has_key(provider: str) -> bool:
+    import os
+
+    from ..auth.keys import configured_key
+
     definition = catalog().find(provider)
     if definition is None or definition.default_model is None:
-        return ()
-    return tuple(variable for scheme in definition.auth for variable in scheme.env)
+        return False
+    in_variables = any(os.environ.get(variable) for scheme in definition.auth for variable in scheme.env)
+    return in_variables or configured_key(definition, os.environ) is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 
 from .errors import FunctionFailed, ServiceError
+from .regions import region_in
 from .service import AwsService, ServiceFacts
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ class LambdaFunction:
         jitter: Callable[[], float] | None = None,
     ) -> None:
         self.name = name
-        region = region or (name.split(":")[3] if name.startswith("arn:") else None)
+        region = region or region_in(name)
         self._service = AwsService(
             LAMBDA, region=region, endpoint=endpoint, timeout_seconds=timeout_seconds, jitter=jitter
         )
@@ -77,7 +78,7 @@ class LambdaFunction:
             raise _failed(self.name, failure, response.body)
         try:
             return json.loads(response.body or b"null")
-        except ValueError:
+        except (ValueError, RecursionError):
             return response.body.decode(errors="replace")
 
     def start(self, event: Any = None, *, timeout_seconds: float | None = None) -> Flow[str]:
@@ -109,7 +110,7 @@ class LambdaFunction:
 
 
 def _encoded(event: Any, most: int, words: str) -> bytes:
-    data = event if isinstance(event, bytes) else json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+    data = event if isinstance(event, bytes) else _json(event)
     if len(data) > most:
         said = f"An event of {len(data)} bytes is more than Lambda takes: {most} ({words})."
         fix = LAMBDA.fixes["RequestTooLargeException"]
@@ -117,11 +118,16 @@ def _encoded(event: Any, most: int, words: str) -> bytes:
     return data
 
 
+def _json(event: Any) -> bytes:
+    """An event's JSON. What is no character (half of a pair, as JSON allows) is written as JSON's escape for it."""
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def _failed(name: str, failure: str, payload: bytes) -> FunctionFailed:
     """The failure in the function's own words: what it raised."""
     try:
         told = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     told = told if isinstance(told, dict) else {}
     kind = str(told.get("errorType") or failure)

@@ -11,9 +11,11 @@ Source: "SendMessage" and "SendMessageBatch" in the Amazon SQS API Reference; "A
 from __future__ import annotations
 
 from ..._value import Value
+from ..errors import ConfigurationError
 from ..flow import NOW, Sleep
 from ..types import EMPTY
 from .errors import MessagesFailed, ServiceError
+from .regions import region_in
 from .service import JsonService, ServiceFacts
 
 TYPE_CHECKING = False
@@ -62,7 +64,7 @@ class QueueMessage(Value):
     def weight(self) -> int:
         """The bytes that count."""
         texts = (self.body, *self.attributes, *self.attributes.values(), *("String" for _ in self.attributes))
-        return sum(len(text.encode()) for text in texts)
+        return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 class SQSQueue:
@@ -80,6 +82,9 @@ class SQSQueue:
         timeout_seconds: float = 10.0,
         jitter: Callable[[], float] | None = None,
     ) -> None:
+        if queue.startswith("arn:") and queue.count(":") != 5:
+            fix = "Write it like arn:aws:sqs:eu-central-1:123456789012:jobs."
+            raise ConfigurationError(f"{queue!r} is no ARN of a queue.", fix=fix)
         self.queue, self._url = queue, queue if "://" in queue else ""
         self._service = JsonService(
             SQS,
@@ -202,7 +207,7 @@ def _parts(messages: Sequence[QueueMessage]) -> Iterator[dict[int, QueueMessage]
 def _region_of(queue: str) -> str | None:
     """The region in an ARN, or in a URL of AWS's own: `https://sqs.eu-central-1.amazonaws.com/…`."""
     if queue.startswith("arn:"):
-        return queue.split(":")[3] or None
+        return region_in(queue)
     host = queue.partition("://")[2].partition("/")[0].split(".")
     return host[1] if len(host) > 3 and host[0] in ("sqs", "sqs-fips") else None
 

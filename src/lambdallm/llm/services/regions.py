@@ -25,6 +25,12 @@ def domain_of(region: str) -> str:
     return next((domain for start, domain in _DOMAINS.items() if region.startswith(start)), "amazonaws.com")
 
 
+def region_in(arn: str) -> str | None:
+    """The region that an ARN names; `None` where it names none, and of what is no ARN."""
+    parts = arn.split(":")
+    return parts[3] or None if len(parts) > 3 and parts[0] == "arn" else None
+
+
 def named_endpoint(service: str, given: str | None, environ: Environ) -> str | None:
     """The endpoint given, or else that of AWS_ENDPOINT_URL_<SERVICE> or AWS_ENDPOINT_URL, without a slash at its end.
 

@@ -16,8 +16,9 @@ from ..errors import (
 )
 from ..flow import NOW, Perform
 from ..result import Err, Ok
+from ..tally import Tally
 from ..types import ChatMessage, TextPart, ToolResult
-from .extraction import Extraction, Tally
+from .extraction import Extraction
 from .modes import refuses_the_mode
 from .output_model import mismatch
 

@@ -11,7 +11,7 @@ from ..flow import Emit, Perform
 from ..result import Err, Ok
 from ..streaming.accumulator import Accumulator
 from ..streaming.stream import AsyncStream, Stream
-from .extraction import Tally
+from ..tally import Tally
 from .flow import extracted, final_error, located, may_ask_otherwise, read_answer, with_words
 from .partial import Partial, PartialAnswer
 

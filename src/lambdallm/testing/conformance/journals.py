@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...llm.backends.errors import ConditionFailed
 from ...llm.concurrent import value_of
 from ...llm.flow import NOW, Await, Sleep, Start
+from ...state.store import MOST_AT_ONCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ def _refused(flow: Flow[None], what: str) -> Flow[None]:
 
 def _nothing(store: StateStore, key: str) -> Flow[None]:
     yield from _holds(store, key, [])
+
+
+def _many(store: StateStore, key: str) -> Flow[None]:
+    entries = [b"%d" % number for number in range(MOST_AT_ONCE)]
+    yield from store.append(key, 0, entries)
+    yield from _holds(store, key, entries)
 
 
 def _order(store: StateStore, key: str) -> Flow[None]:
@@ -238,6 +245,7 @@ JOURNAL_CHECKS: Mapping[str, Callable[[StateStore, str], Flow[None]]] = {
     "a journal that was never begun is empty": _nothing,
     "entries come back in order, numbered from 1": _order,
     "reading begins after a number": _after,
+    "as many entries as every store takes can be appended at once": _many,
     "an append after the wrong entry is refused, and leaves nothing": _wrong_end,
     "any bytes come back": _any_bytes,
     "an entry of a megabyte comes back": _large,

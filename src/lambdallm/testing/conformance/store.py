@@ -23,6 +23,7 @@ import sys
 from ..._value import Value
 from ...llm.drivers import AsyncDriver, Driver
 from ...llm.drivers.failures import imported
+from ...llm.errors import InternalError
 from ...state.stores import as_journals
 from .documents import DOCUMENT_CHECKS
 from .journals import JOURNAL_CHECKS, RACES, Failed, raced, racer
@@ -30,6 +31,7 @@ from .journals import JOURNAL_CHECKS, RACES, Failed, raced, racer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from subprocess import Popen
     from typing import Any
 
     from ...llm.flow import Flow
@@ -94,11 +96,24 @@ def check_processes(path: str, *, processes: int = 3, turns: int = 15) -> StoreR
         subprocess.Popen([*command, "--name", f"writer{number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for number in range(processes)
     ]
-    said = [run.communicate(timeout=_SECONDS)[1].decode(errors="replace") for run in runs]
+    try:
+        said = [run.communicate(timeout=_SECONDS)[1].decode(errors="replace") for run in runs]
+    except subprocess.TimeoutExpired:
+        said = [f"They were not done after {_SECONDS} seconds."] * processes
+    finally:
+        _stop(runs)
     names = [f"writer{number}" for number in range(processes)]
     problem = next((text for text, run in zip(said, runs, strict=True) if run.returncode), "")
     problem = problem or _run(raced(store, key, names, turns), "blocking")
     return StoreReport(repr(store), (Check(f"{processes} processes lose nothing of each other", "blocking", problem),))
+
+
+def _stop(runs: Sequence[Popen[bytes]]) -> None:
+    """End the processes that go on."""
+    for run in runs:
+        if run.poll() is None:
+            run.kill()
+            run.communicate()
 
 
 def _checked(
@@ -157,12 +172,17 @@ def _key(name: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the store that the arguments name, print the report, and return the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        make = imported(options.store)
+    except InternalError as error:
+        parser.error(f"{error.message} Name what makes the store, like my_package.stores:make_store.")
     if options.append:
-        _blocking(racer(as_journals(imported(options.store)()), options.append, options.name, options.turns))
+        _blocking(racer(as_journals(make()), options.append, options.name, options.turns))
         return 0
     check = check_documents if options.documents else check_store
-    reports = [check(imported(options.store), drivers=options.drivers)]
+    reports = [check(make, drivers=options.drivers)]
     if options.processes > 1:
         reports.append(check_processes(options.store, processes=options.processes, turns=options.turns))
     print(*reports, sep="\n")  # noqa: T201  # this is a program's output
