@@ -125,3 +125,9 @@ def test_what_a_response_varies_by_is_united_with_what_others_say():
     response = Response("Hi", headers={"vary": "Accept, Origin"})
     shape = shaped(event("function_url"), response, repr, {"Vary": "Origin", "X-Mark": "1"})
     assert shape["headers"] == {"Content-Type": "text/plain; charset=utf-8", "vary": "Accept, Origin", "X-Mark": "1"}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_json_can_not_say_is_no_body(number):
+    with pytest.raises(ValueError, match="NaN or an infinity"):
+        sent("function_url", {"score": [number]})

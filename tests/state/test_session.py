@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from conversations import messages, plain, texts
 from lambdallm.llm.backends import BackendError, ConditionFailed
+from lambdallm.llm.drivers import shared_driver
 from lambdallm.llm.errors import ConfigurationError
 from lambdallm.llm.flow import Perform
 from lambdallm.llm.types import ChatMessage, ImagePart, ReasoningPart, TextPart, ToolCall, ToolResult
@@ -531,3 +532,13 @@ def test_names_of_stores_mean_one_store_each_in_a_process(tmp_path, monkeypatch)
 def test_redis_without_a_place_says_where_to_name_it():
     with pytest.raises(ConfigurationError, match="LAMBDALLM_REDIS_URL"):
         saved("redis")
+
+
+def test_neither_errors_nor_reprs_show_the_id_by_which_a_session_is_opened():
+    session = Session(store="memory").opened({})
+    assert session.id not in repr(session)
+    assert session.id[:12] in repr(session)
+    with pytest.raises(ConditionFailed) as refused:
+        shared_driver().run(MemoryStateStore().append(f"session:{session.id}", 3, [b"x"]))
+    assert session.id not in str(refused.value)
+    assert session.id[:12] in str(refused.value)

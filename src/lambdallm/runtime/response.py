@@ -153,9 +153,18 @@ def _body(body: Any, plain: Plain) -> tuple[str, str | None, bool]:
         from binascii import b2a_base64
 
         return "application/octet-stream", b2a_base64(body, newline=False).decode("ascii"), True
+    return "application/json", _json(body, plain), False
+
+
+def _json(body: Any, plain: Plain) -> str:
     import json
 
-    return "application/json", json.dumps(body, default=plain, ensure_ascii=False), False
+    try:
+        return json.dumps(body, default=plain, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        if "JSON compliant" not in str(error):
+            raise
+        raise ValueError("The body has NaN or an infinity, which JSON can't say. Put None in its place.") from error
 
 
 def _never(value: Any) -> Any:

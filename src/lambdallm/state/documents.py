@@ -20,7 +20,7 @@ from __future__ import annotations
 from ..llm.backends.adapt import called
 from ..llm.backends.errors import BackendError, ConditionFailed
 from ..llm.flow import NOW
-from .store import Entry
+from .store import Entry, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class DocumentStateStore:
         """Add entries after the one numbered `after`."""
         known = yield from self._get(key)
         if after != (known[-1].number if known else 0):
-            raise ConditionFailed(f"The journal {key!r} does not end with entry {after}.", {})
+            raise ConditionFailed(f"The journal {shown(key)!r} does not end with entry {after}.", {})
         added = [Entry(after + at, data) for at, data in enumerate(entries, 1)]
         yield from self._put(key, [*known, *added], ttl_seconds)
 
@@ -58,7 +58,7 @@ class DocumentStateStore:
         """Put one entry in the place of all up to `through`."""
         known = yield from self._get(key)
         if all(one.number != through for one in known):
-            raise ConditionFailed(f"The journal {key!r} has no entry {through}.", {})
+            raise ConditionFailed(f"The journal {shown(key)!r} has no entry {through}.", {})
         later = [one for one in known if one.number > through]
         yield from self._put(key, [Entry(through, entry), *later], ttl_seconds)
 
@@ -131,6 +131,6 @@ def _entries(document: Mapping[str, Any], key: str) -> list[Entry]:
         if document["format"] != _FORMAT:
             raise ValueError(f"format {document['format']!r}")
     except (LookupError, TypeError, ValueError, AttributeError) as reason:
-        said = f"What the store has under {key!r} is no session: {reason!r}."
+        said = f"What the store has under {shown(key)!r} is no session: {reason!r}."
         raise BackendError(said, fix="Keep what `put` was given, and nothing else.", retryable=False) from reason
     return [Entry(number, data) for number, data in enumerate(texts, first)]

@@ -26,7 +26,7 @@ from ..llm.backends.table import DynamoDBTable
 from ..llm.backends.writes import Delete, Put
 from ..llm.flow import NOW, Sleep
 from .dynamodb_items import HEAD_KEY, Head, Life, assembled, fresh_mark, sort_key, update_of
-from .store import MOST_AT_ONCE
+from .store import MOST_AT_ONCE, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class DynamoDBStateStore:
             if entries is not None:
                 return entries
             yield Sleep(0.02 * look)
-        said = f"The journal {key!r} has lost entries that its head counts."
+        said = f"The journal {shown(key)!r} has lost entries that its head counts."
         raise BackendError(said, fix="Remove it, or restore the table; check who else deletes items.", retryable=False)
 
     def append(self, key: str, after: int, entries: Sequence[bytes], ttl_seconds: float | None = None) -> Flow[None]:
@@ -110,7 +110,7 @@ class DynamoDBStateStore:
                 )
         except ConditionFailed as error:
             yield from self._discard(pk, parts)
-            raise ConditionFailed(f"The journal {key!r} does not end with entry {after}.", error.item) from error
+            raise ConditionFailed(f"The journal {shown(key)!r} does not end with entry {after}.", error.item) from error
 
     def compact(self, key: str, through: int, entry: bytes, ttl_seconds: float | None = None) -> Flow[None]:
         """Put one entry in the place of all up to `through`."""
@@ -123,7 +123,7 @@ class DynamoDBStateStore:
             yield from self._commit(pk, gen, condition, {":through": through}, {"begins": through}, puts, life)
         except ConditionFailed as error:
             yield from self._discard(pk, parts)
-            raise ConditionFailed(f"The journal {key!r} has no entry {through}.", error.item) from error
+            raise ConditionFailed(f"The journal {shown(key)!r} has no entry {through}.", error.item) from error
         gone = yield from self.table.query(pk, after=f"{gen}#", before=sort_key(gen, through))
         yield from self._discard(pk, [Delete((pk, item["sk"])) for item in gone])
 
@@ -162,7 +162,7 @@ class DynamoDBStateStore:
         if gen is None:
             head = yield from self.table.get((pk, HEAD_KEY))
             if head is None:
-                raise ConditionFailed(f"There is no journal {key!r}.", {})
+                raise ConditionFailed(f"There is no journal {shown(key)!r}.", {})
             gen = self._remember(pk, head["gen"])
         return gen
 

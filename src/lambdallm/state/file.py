@@ -17,7 +17,7 @@ from ..llm.backends.errors import BackendError, ConditionFailed
 from ..llm.flow import NOW
 from ..llm.forks import renewed_in_children
 from ..llm.result import Err
-from .store import Entry
+from .store import Entry, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class FileStateStore:
         def work(file: Connection) -> None:
             file.execute(_FORGET, (now,))
             if _last(file, key, now) != after:
-                raise ConditionFailed(f"The journal {key!r} does not end with entry {after}.", {})
+                raise ConditionFailed(f"The journal {shown(key)!r} does not end with entry {after}.", {})
             file.execute(_KEEP, (key, after + len(entries), _until(now, ttl_seconds)))
             rows = [(key, after + at, data) for at, data in enumerate(entries, 1)]
             file.executemany("INSERT INTO entries VALUES (?, ?, ?)", rows)
@@ -106,7 +106,7 @@ class FileStateStore:
             last = _last(file, key, now)
             changed = file.execute("UPDATE entries SET data = ? WHERE key = ? AND number = ?", (entry, key, through))
             if not last or not changed.rowcount:
-                raise ConditionFailed(f"The journal {key!r} has no entry {through}.", {})
+                raise ConditionFailed(f"The journal {shown(key)!r} has no entry {through}.", {})
             file.execute("DELETE FROM entries WHERE key = ? AND number < ?", (key, through))
             file.execute(_KEEP, (key, last, _until(now, ttl_seconds)))
 

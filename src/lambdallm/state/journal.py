@@ -11,6 +11,7 @@ from ..llm.backends.errors import BackendError, ConditionFailed
 from ..llm.errors import LambdaLLMError
 from ..llm.flow import Sleep
 from .history import shortened, to_sum_up
+from .store import shown
 from .transcript import Summary, Transcript, Turn, replayed, written
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ class Journal:
             if known.turns >= _SHORTEN_AT:
                 known = yield from self._shortened(limits)
         except LambdaLLMError as error:
-            _warn("The session %r is saved, but could not be summed up or shortened: %s", self._key, error)
+            _warn("The session %r is saved, but could not be summed up or shortened: %s", shown(self._key), error)
         return known, cost
 
     def _summed_up(

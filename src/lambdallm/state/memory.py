@@ -8,7 +8,7 @@ from .._value import Value
 from ..llm.backends.errors import ConditionFailed
 from ..llm.flow import NOW
 from ..llm.forks import renewed_in_children
-from .store import Entry
+from .store import Entry, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class MemoryStateStore:
             self._sweep(now)
             known = self._found(key, now).entries
             if after != (known[-1].number if known else 0):
-                raise ConditionFailed(f"The journal {key!r} does not end with entry {after}.", {})
+                raise ConditionFailed(f"The journal {shown(key)!r} does not end with entry {after}.", {})
             added = tuple(Entry(after + at, data) for at, data in enumerate(entries, 1))
             self._journals[key] = _Journal(known + added, _until(now, ttl_seconds))
 
@@ -66,7 +66,7 @@ class MemoryStateStore:
         with self._lock:
             known = self._found(key, now).entries
             if all(one.number != through for one in known):
-                raise ConditionFailed(f"The journal {key!r} has no entry {through}.", {})
+                raise ConditionFailed(f"The journal {shown(key)!r} has no entry {through}.", {})
             rest = tuple(one for one in known if one.number > through)
             self._journals[key] = _Journal((Entry(through, entry), *rest), _until(now, ttl_seconds))
 

@@ -10,7 +10,7 @@ the time that sessions are kept.
 from __future__ import annotations
 
 from ..llm.backends.errors import BackendError, ConditionFailed
-from .store import Entry
+from .store import Entry, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class OffloadedStore:
             entries = yield from self._whole((yield from self._store.read(key, after)))
             if entries is not None:
                 return entries
-        said = f"The journal {key!r} names an object that is not there."
+        said = f"The journal {shown(key)!r} names an object that is not there."
         raise BackendError(said, fix="Check who deletes objects, and the bucket's lifecycle rules.", retryable=False)
 
     def append(self, key: str, after: int, entries: Sequence[bytes], ttl_seconds: float | None = None) -> Flow[None]:

@@ -9,7 +9,7 @@ Source: EVAL and "Scripts as atomic operations" in the Redis documentation; need
 from __future__ import annotations
 
 from ..llm.backends.errors import BackendError, ConditionFailed
-from .store import Entry
+from .store import Entry, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,20 +94,20 @@ class RedisStateStore:
         """The entries numbered above `after`."""
         answer = yield from self._backend.script(_READ, [key], [after])
         if not isinstance(answer, list) or not all(isinstance(data, bytes) for data in answer[1:]):
-            raise BackendError(f"Redis gave {answer!r:.80} for the journal {key!r}.", retryable=False)
+            raise BackendError(f"Redis gave {answer!r:.80} for the journal {shown(key)!r}.", retryable=False)
         return [Entry(number, data) for number, data in enumerate(answer[1:], int(answer[0]))]
 
     def append(self, key: str, after: int, entries: Sequence[bytes], ttl_seconds: float | None = None) -> Flow[None]:
         """Add entries after the one numbered `after`."""
         done = yield from self._backend.script(_APPEND, [key], [after, _milliseconds(ttl_seconds), *entries])
         if not done:
-            raise ConditionFailed(f"The journal {key!r} does not end with entry {after}.", {})
+            raise ConditionFailed(f"The journal {shown(key)!r} does not end with entry {after}.", {})
 
     def compact(self, key: str, through: int, entry: bytes, ttl_seconds: float | None = None) -> Flow[None]:
         """Put one entry in the place of all up to `through`."""
         done = yield from self._backend.script(_COMPACT, [key], [through, _milliseconds(ttl_seconds), entry])
         if not done:
-            raise ConditionFailed(f"The journal {key!r} has no entry {through}.", {})
+            raise ConditionFailed(f"The journal {shown(key)!r} has no entry {through}.", {})
 
     def remove(self, key: str) -> Flow[None]:
         """Forget a journal."""

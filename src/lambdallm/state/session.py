@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .sealed import Encryption
     from .store import StateStore
 
+_SHOWN = 12
+"""So many characters of an id are shown: who knows all of them can open the session."""
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -348,9 +350,10 @@ class Session:
     def __repr__(self) -> str:
         from ..transport.types import redact_url
 
-        store = self.settings.store
-        shown = redact_url(store) if isinstance(store, str) else store
-        return f"Session(id={self.id!r}, store={shown!r}, memory={self.settings.memory.value!r})"
+        id, store = self.id, self.settings.store
+        told = id if id is None or len(id) <= _SHOWN else f"{id[:_SHOWN]}…"
+        place = redact_url(store) if isinstance(store, str) else store
+        return f"Session(id={told!r}, store={place!r}, memory={self.settings.memory.value!r})"
 
 
 def _turn_id() -> str:

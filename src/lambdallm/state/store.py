@@ -55,3 +55,11 @@ class Entry(Value):
 
     number: int
     data: bytes
+
+
+_SHOWN = 20
+
+
+def shown(key: str) -> str:
+    """A journal's key as errors and logs name it: its beginning, as an id opens its session."""
+    return key if len(key) <= _SHOWN else f"{key[:_SHOWN]}…"
