@@ -80,6 +80,15 @@ class AuthMiddleware(Middleware):
         return event
 """
 
+STORE = """
+class RedisStateStore:
+    def get(self, session_id: str) -> dict:
+        return json.loads(self.redis.get(session_id))
+
+    def put(self, session_id: str, data: dict, ttl_seconds: int):
+        self.redis.setex(session_id, ttl_seconds, json.dumps(data))
+"""
+
 
 def test_the_handler():
     from lambdallm.testing import MockLambdaContext, mock_model
@@ -137,6 +146,54 @@ def test_middleware_that_refuses():
         function({"headers": {}}, None)
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
+def test_a_store_of_one_s_own(redis_url):
+    import redis
+
+    from lambdallm import Session
+
+    store = run(STORE, json=json)["RedisStateStore"]()
+    with redis.Redis.from_url(redis_url) as store.redis:
+        for text in ("Hi", "Hello again"):
+            session = Session(store=store, ttl_hours=1)
+            session.load("user-7")
+            session.add_message("user", text)
+            session.save()
+        session = Session(store=store)
+        session.load("user-7")
+        assert session.get_history() == [{"role": "user", "content": "Hi"}, {"role": "user", "content": "Hello again"}]
+        assert session.format_history()
+
+
+def test_the_documented_defaults():
+    """Every parameter of the reference, with its default."""
+    from inspect import signature
+
+    from lambdallm import Chain, MemoryStrategy, Model, Prompt, Session, Step, handler
+
+    empty = None
+    documented = {
+        handler: {
+            "model": Model.CLAUDE_3_HAIKU, "timeout_strategy": "fail-fast", "timeout_buffer": 5, "max_retries": 3,
+            "fallback_model": empty, "middleware": empty, "session": empty, "router": empty,
+        },
+        Prompt: {
+            "input_schema": empty, "output_schema": empty, "system_prompt": empty, "model": empty, "max_tokens": 1024,
+            "temperature": 0.7, "name": empty, "version": "1.0.0",
+        },
+        Chain: {"timeout_strategy": "fail-fast", "max_total_cost": empty},
+        Step: {"prompt": empty, "func": empty, "model": empty, "output_schema": empty, "condition": empty},
+        Session: {
+            "store": "dynamodb", "ttl_hours": 24, "memory": MemoryStrategy.SLIDING_WINDOW, "max_messages": 20,
+        },
+    }  # fmt: skip
+    for made, defaults in documented.items():
+        parameters = signature(made).parameters
+        assert {name: parameters[name].default for name in defaults} == defaults
+        positional = [name for name, one in parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+        assert positional[-len(defaults) :] == list(defaults)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -146,7 +203,14 @@ def test_middleware_that_refuses():
         "lambdallm.providers.base:BaseProvider", "lambdallm.providers.bedrock:BedrockProvider",
         "lambdallm.middleware.base:Middleware", "lambdallm.testing.mocks:MockProvider",
         "lambdallm.testing:MockLambdaContext", "lambdallm:handler", "lambdallm:Prompt", "lambdallm:Model",
-        "lambdallm:BedrockProvider", "lambdallm.cli.main:main",
+        "lambdallm:BedrockProvider", "lambdallm.cli.main:main", "lambdallm.chains.chain:Chain",
+        "lambdallm.chains.chain:Step", "lambdallm.chains.runner:ChainRunner", "lambdallm.state.session:Session",
+        "lambdallm.state.session:MemoryStrategy",
+        "lambdallm.state.dynamodb:DynamoDBStateStore", "lambdallm.state.memory:MemoryStateStore",
+        "lambdallm.state.context_window:ContextWindow", "lambdallm.state.auto_session:SessionIdError",
+        "lambdallm.middleware.logging:LoggingMiddleware", "lambdallm.middleware.cost:CostTrackingMiddleware",
+        "lambdallm:Chain", "lambdallm:Step", "lambdallm:Session", "lambdallm:MemoryStrategy",
+        "lambdallm:LoggingMiddleware", "lambdallm:CostTrackingMiddleware",
     ],
 )  # fmt: skip
 def test_documented_import_paths(path):
