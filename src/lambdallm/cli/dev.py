@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import Any
 
     from .target import Target
 
@@ -42,25 +42,32 @@ def run(args: Namespace) -> int:
     os.environ["LAMBDA_TASK_ROOT"] = target.root
     check_run_options(args)
     server = _bound(args.host, args.port)
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, _interrupt)
+    stop = _asked_to_stop()
     options = {"target": args.target, "root": target.root, "model": args.model, "timeout": args.timeout}
     seen = snapshot(target.root)
     server.pool = Pool(options, _tell_start)
     try:
-        _wait_for_first(server.pool.worker)
+        _wait_for_first(server.pool.worker, stop)
         server.pool.on_start = _tell_reload
-        print(_banner(target, server), flush=True)
-        _serve(server, lambda: _watch(target.root, seen, server.pool))
-    except KeyboardInterrupt:
-        print("\nStopped.")
-        return 0
+        if not stop():
+            print(_banner(target, server), flush=True)
+            _serve(server, lambda: _watch(target.root, seen, server.pool, stop))
     finally:
         server.server_close()
         server.pool.close()
+    print("\nStopped.")
+    return 0
 
 
-def _serve(server: DevServer, meanwhile: Callable[[], NoReturn]) -> NoReturn:
+def _asked_to_stop() -> Callable[[], bool]:
+    """Whether a signal has said so. It raises nothing: an exception could surface anywhere, in a finalizer too."""
+    signals: list[int] = []
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda number, _frame: signals.append(number))
+    return lambda: bool(signals)
+
+
+def _serve(server: DevServer, meanwhile: Callable[[], None]) -> None:
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         meanwhile()
@@ -68,8 +75,8 @@ def _serve(server: DevServer, meanwhile: Callable[[], NoReturn]) -> NoReturn:
         server.shutdown()
 
 
-def _watch(root: str, seen: dict[str, tuple[int, int]], pool: Pool) -> NoReturn:
-    while True:
+def _watch(root: str, seen: dict[str, tuple[int, int]], pool: Pool, stop: Callable[[], bool]) -> None:
+    while not stop():
         time.sleep(_POLL_SECONDS)
         now = snapshot(root)
         if files := changed(seen, now):
@@ -79,11 +86,11 @@ def _watch(root: str, seen: dict[str, tuple[int, int]], pool: Pool) -> NoReturn:
         seen = now
 
 
-def _wait_for_first(worker: Worker) -> None:
+def _wait_for_first(worker: Worker, stop: Callable[[], bool]) -> None:
     """Until the function is loaded, or has failed to; raises where no change of its code would be the answer."""
-    while not worker.started.wait(0.1):
+    while not worker.started.wait(0.1) and not stop():
         pass
-    if worker.first.get("unclear"):
+    if worker.started.is_set() and worker.first.get("unclear"):
         raise TargetError(worker.first["message"])
 
 
@@ -134,7 +141,3 @@ def _banner(target: Target, server: DevServer) -> str:
 def _log(line: str, status: int) -> None:
     colour = "green" if status < 400 else "yellow" if status < 500 else "red"
     print(paint(line, colour, sys.stdout), flush=True)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
