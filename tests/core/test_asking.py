@@ -7,6 +7,7 @@ import pytest
 from lambdallm import Prompt
 from lambdallm.core.context import LambdaLLMContext
 from lambdallm.core.handler import HandlerSettings
+from lambdallm.core.question import timed
 from lambdallm.core.requests import Streaming
 from lambdallm.llm.caching import LLMCache
 from lambdallm.llm.caching.cache import as_cache
@@ -268,3 +269,10 @@ def test_failed_calls_that_cost_are_counted():
     context.note(LLMError("cut off", cost_usd=0.25))
     context.note(Completion((), cost_usd=0.5))
     assert context.total_cost == 0.75
+
+
+def test_a_timeout_counts_from_the_clock_of_whoever_drives_the_flow():
+    world = World(lambda effect: None)
+    begun = world.clock.monotonic
+    assert world.run(timed({"timeout": 2, "cache": False})) == {"cache": False, "deadline": begun + 2}
+    assert world.run(timed({"cache": False})) == {"cache": False}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from ..llm.errors import ConfigurationError
+from ..llm.flow import NOW
 from ..llm.types import EMPTY, ChatMessage
 from .asking import Question
 from .prompt import Prompt
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from ..llm.flow import Flow
     from ..llm.types import ChatRequest
     from .calls import Route
     from .context import LambdaLLMContext
@@ -46,12 +46,12 @@ class Given:
         taken = options.keys() | self.call.keys()
         self.values = {key: value for key, value in kwargs.items() if key not in taken}
 
-    def asked(self, **more: Any) -> dict[str, Any]:
-        """The arguments of `context.asked`."""
-        call = {**self.call, **more}
-        if (seconds := call.pop("timeout", None)) is not None:
-            call["deadline"] = time.monotonic() + seconds
-        return call
+
+def timed(call: Mapping[str, Any]) -> Flow[dict[str, Any]]:
+    """A call's options with a deadline in the place of a `timeout`."""
+    rest = {name: value for name, value in call.items() if name != "timeout"}
+    seconds = call.get("timeout")
+    return rest if seconds is None else {**rest, "deadline": (yield NOW).monotonic + seconds}
 
 
 def of_prompt(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..llm.flow import NOW
 from ..llm.result import Ok
-from .question import Given, after, of_messages, said, schema_of
+from .question import Given, after, of_messages, said, schema_of, timed
 from .question import of_prompt as question_of_prompt
 
 TYPE_CHECKING = False
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 def text(context: Any, prompt: str | Prompt, kwargs: Mapping[str, Any]) -> Flow[str]:
     """The text of an answer, whatever shape the prompt has."""
     given = Given(context, prompt, kwargs)
-    answer = yield from context.asked(given.prompt, given.values, **given.asked(schema=str))
+    call = yield from timed(given.call)
+    answer = yield from context.asked(given.prompt, given.values, **call, schema=str)
     return str(answer.unwrap().value)
 
 
@@ -33,7 +33,8 @@ def structure(context: Any, prompt: str | Prompt, schema: object, kwargs: Mappin
     if schema is None and "schema" not in given.prompt.variables:
         schema = given.values.pop("schema", None)
     shape = schema_of(given.prompt, schema)
-    answer = yield from context.asked(given.prompt, given.values, **given.asked(schema=shape))
+    call = yield from timed(given.call)
+    answer = yield from context.asked(given.prompt, given.values, **call, schema=shape)
     return answer.unwrap().value
 
 
@@ -56,9 +57,7 @@ def completion(
     from .asking import asked
 
     check_options(options, (*_OF_A_CALL, *(name for name in ChatRequest._fields if name not in _NOT_AN_OPTION)))
-    call = {name: options[name] for name in _OF_A_CALL if name in options}
-    if (seconds := call.pop("timeout", None)) is not None:
-        call["deadline"] = (yield NOW).monotonic + seconds
+    call = yield from timed({name: options[name] for name in _OF_A_CALL if name in options})
     given = {name: value for name, value in options.items() if name not in _OF_A_CALL}
     if tools is not None:
         given["tools"] = [_tool(tool) for tool in tools]
@@ -100,7 +99,7 @@ class Streaming:
         from .streams import streamed
 
         context, given = self._context, self._given
-        call = given.asked()
+        call = yield from timed(given.call)
         session = call.pop("session", False)
         history = (yield from context.opened_session()).messages if session else ()
         question = question_of_prompt(context, given.prompt, given.values, history, **call).replace(shape=None)
