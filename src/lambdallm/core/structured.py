@@ -28,35 +28,26 @@ if TYPE_CHECKING:
     Call = Callable[[Messages, Ask], Flow[Any]]
 
 
-class _Models:
-    """The models by name, as an extractor knows its client."""
+class _Model:
+    """The model that is asked, as an extractor knows its client."""
 
-    def __init__(self) -> None:
-        self.route: Any = None
+    def __init__(self, route: Route) -> None:
+        self._route = route
 
     def behind(self, _model: str) -> tuple[Behind, ...]:
-        """The way to the model that is asked; see `HandsOnProtocol`."""
-        return (self.route.end,)
+        """The way to it; see `HandsOnProtocol`."""
+        return (self._route.end,)
 
 
 class _Shapes(ExtractorTemplate):
-    """What an environment remembers of the shapes it asks for."""
+    """What an environment remembers of the shapes it asks for; each call has a client of its own."""
 
     def __init__(self) -> None:
         super().__init__(None, None, "auto", max_retries=2)
 
     def wanted(self, route: Route, messages: Messages, shape: object, deadline: float | None) -> Any:
         """What is asked of one model."""
-        models = _Models()
-        models.route = route
-        known = _Shapes._of(self, models)
-        return known._wanted(messages, shape, route.model, None, None, None, deadline)
-
-    def _of(self, client: _Models) -> _Shapes:
-        """Itself, over another client: what it remembers is shared, and no two threads meet in one attribute."""
-        twin = object.__new__(_Shapes)
-        twin.__dict__.update(self.__dict__, llm_client=client)
-        return twin
+        return self._wanted(messages, shape, route.model, None, None, None, deadline, client=_Model(route))
 
 
 _shapes = _Shapes()

@@ -49,14 +49,16 @@ class ExtractorTemplate:
         max_retries: int | None,
         system: str | None,
         deadline: float | None = None,
+        *,
+        client: Any = None,
     ) -> Wanted:
-        """What is asked, from the arguments of a call."""
+        """What is asked, from the arguments of a call; of `client` where this one is another than the extractor's."""
         shape, model = self._modelled(output_model), model or self.default_model
-        refused = self._refusals(model, shape)
+        refused, known = self._refusals(model, shape), known_of(client or self.llm_client, model)
         return Wanted(
             shape,
             _conversation(prompt, system),
-            asks(shape, self.mode if mode is None else checked_mode(mode), known_of(self.llm_client, model), refused),
+            asks(shape, self.mode if mode is None else checked_mode(mode), known, refused),
             self.max_retries if max_retries is None else _checked_retries(max_retries),
             refused,
             deadline,
