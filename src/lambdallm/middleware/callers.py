@@ -10,7 +10,7 @@ Functions that know their callers by something else, such as a cookie, name it a
 
 from __future__ import annotations
 
-from .http import header
+from .http import header, mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def caller(event: Any, principal: Principal | None) -> list[Any] | None:
     """What tells a caller from others, to be hashed: it may be credentials. `None` where nothing does."""
     if principal is not None and principal.id:
         return [principal.kind, principal.id, principal.claims.get("iss")]
-    found = _known_to_the_gateway(_mapping(_mapping(event).get("requestContext")))
+    found = _known_to_the_gateway(mapping(mapping(event).get("requestContext")))
     if found is not None:
         return found
     shown = [header(event, name) for name in _CREDENTIALS]
@@ -34,16 +34,12 @@ def caller(event: Any, principal: Principal | None) -> list[Any] | None:
 
 
 def _known_to_the_gateway(context: Mapping[str, Any]) -> list[Any] | None:
-    authorizer = _mapping(context.get("authorizer"))
-    claims = _mapping(_mapping(authorizer.get("jwt")).get("claims")) or _mapping(authorizer.get("claims"))
+    authorizer = mapping(context.get("authorizer"))
+    claims = mapping(mapping(authorizer.get("jwt")).get("claims")) or mapping(authorizer.get("claims"))
     if claims.get("sub"):
         return ["token", claims["sub"], claims.get("iss")]
-    named = authorizer.get("principalId") or _mapping(authorizer.get("lambda")).get("principalId")
+    named = authorizer.get("principalId") or mapping(authorizer.get("lambda")).get("principalId")
     if named:
         return ["authorizer", named]
-    arn = _mapping(authorizer.get("iam")).get("userArn") or _mapping(context.get("identity")).get("userArn")
+    arn = mapping(authorizer.get("iam")).get("userArn") or mapping(context.get("identity")).get("userArn")
     return ["iam", arn] if arn else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -21,27 +21,27 @@ def is_http(event: Any) -> bool:
 
 def method(event: Any) -> str:
     """The request's method in capitals, `""` where there is none."""
-    return str(_mapping(event).get("httpMethod") or _v2(event).get("method") or "").upper()
+    return str(mapping(event).get("httpMethod") or _v2(event).get("method") or "").upper()
 
 
 def path(event: Any) -> str:
     """The request's path as it was sent, `""` where there is none."""
-    return str(_mapping(event).get("path") or _mapping(event).get("rawPath") or _v2(event).get("path") or "")
+    return str(mapping(event).get("path") or mapping(event).get("rawPath") or _v2(event).get("path") or "")
 
 
 def query(event: Any) -> Any:
     """The request's query as it was sent, or its parameters; `None` where there is none."""
     names = ("rawQueryString", "multiValueQueryStringParameters", "queryStringParameters")
-    return next((found for name in names if (found := _mapping(event).get(name))), None)
+    return next((found for name in names if (found := mapping(event).get(name))), None)
 
 
 def header(event: Any, name: str) -> str | None:
     """A header's value whatever its case; several are joined by commas, as HTTP has it."""
     wanted = name.lower()
-    for sent, value in _mapping(_mapping(event).get("headers")).items():
+    for sent, value in mapping(mapping(event).get("headers")).items():
         if str(sent).lower() == wanted and value is not None:
             return str(value)
-    for sent, values in _mapping(_mapping(event).get("multiValueHeaders")).items():
+    for sent, values in mapping(mapping(event).get("multiValueHeaders")).items():
         if str(sent).lower() == wanted and isinstance(values, list) and values:
             return ", ".join(map(str, values))
     return None
@@ -52,8 +52,8 @@ def source_ip(event: Any) -> str | None:
 
     A load balancer adds it to the end of `X-Forwarded-For`, after whatever the client wrote there.
     """
-    context = _mapping(_mapping(event).get("requestContext"))
-    seen = _v2(event).get("sourceIp") or _mapping(context.get("identity")).get("sourceIp")
+    context = mapping(mapping(event).get("requestContext"))
+    seen = _v2(event).get("sourceIp") or mapping(context.get("identity")).get("sourceIp")
     if seen is None and "elb" in context:
         seen = _without_port((header(event, "x-forwarded-for") or "").rpartition(",")[2].strip())
     return str(seen) if seen else None
@@ -72,7 +72,7 @@ def body_json(event: Any) -> Any:
     Raises `EventError` (400) for what is no JSON.
     """
     if not is_http(event):
-        return _mapping(event).get("body")
+        return mapping(event).get("body")
     from ..runtime.request import request_of
 
     request = request_of(event)
@@ -80,8 +80,9 @@ def body_json(event: Any) -> Any:
 
 
 def _v2(event: Any) -> Mapping[str, Any]:
-    return _mapping(_mapping(_mapping(event).get("requestContext")).get("http"))
+    return mapping(mapping(mapping(event).get("requestContext")).get("http"))
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value where it is an object, else one without anything: what is sent may be of any shape."""
     return value if isinstance(value, dict) else {}
