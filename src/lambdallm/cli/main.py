@@ -104,7 +104,7 @@ def _unknown(verb: str) -> Exception:
 
 def _failed(error: Exception, debug: bool) -> int:
     """Tell an error and give its exit code."""
-    from ..llm.errors import InternalError, LambdaLLMError, NotYetError
+    from ..llm.errors import InternalError, LambdaLLMError
     from .console import paint
     from .faults import FunctionError
 
@@ -119,7 +119,7 @@ def _failed(error: Exception, debug: bool) -> int:
     text = str(error) if ours else f"{type(error).__name__}: {error}. This is a bug in LambdaLLM: please report it."
     print(f"{paint('error:', 'red', sys.stderr)} {' '.join(text.split())}", file=sys.stderr)
     bug = not ours or isinstance(error, FunctionError) or type(error) is InternalError
-    return 1 if bug and not isinstance(error, NotYetError) else 2
+    return 1 if bug else 2
 
 
 def _quiet() -> int:

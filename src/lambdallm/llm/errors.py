@@ -27,7 +27,6 @@
     │       ├── ExtractionValidationError
     │       └── ExtractionMaxRetriesError
     ├── InternalError                    us: a bug; please report it
-    │   └── NotYetError                  documented, and not in this version
     ├── DeadlineExceededError            time: the function's deadline leaves too little
     └── MoneyError                       money
         ├── LLMQuotaExceededError   *    the provider's billing limit is reached
@@ -90,12 +89,6 @@ class InternalError(LambdaLLMError):
 
 class MoneyError(LambdaLLMError):
     """A limit on money is reached."""
-
-
-class NotYetError(InternalError, NotImplementedError):
-    """Documented, and not in this version."""
-
-    fix = "Leave it out for now."
 
 
 class LLMError(LambdaLLMError):

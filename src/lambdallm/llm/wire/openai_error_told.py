@@ -16,7 +16,6 @@ from ..errors import (
     LLMModelNotFoundError,
     LLMRateLimitError,
     MoneyError,
-    NotYetError,
     PromptError,
     ProviderError,
     ProviderServerError,
@@ -55,7 +54,6 @@ _WORDS: tuple[_Words, ...] = (
     (DeadlineExceededError, (504,), _FAILED, "timeout"),
     (ProviderServerError, (503, 500, 501, 502, 504), _FAILED, None),
     (ProviderError, (502,), _FAILED, None),
-    (NotYetError, (501,), _FAILED, None),
     (CallerError, (500,), _FAILED, None),
 )
 """OpenAI's status and words for a kind of error: the first row that fits. Of several statuses the first is the rule,

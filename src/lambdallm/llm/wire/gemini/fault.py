@@ -16,7 +16,6 @@ from ...errors import (
     LLMModelNotFoundError,
     LLMRateLimitError,
     MoneyError,
-    NotYetError,
     PromptError,
     ProviderConnectionError,
     ProviderError,
@@ -60,7 +59,6 @@ _STATUSES: tuple[tuple[type[LambdaLLMError], tuple[int, ...]], ...] = (
     (ProviderConnectionError, (503,)),
     (StreamError, (503, 400, 401, 403, 404, 429, 500, 504)),
     (ProviderError, (500,)),
-    (NotYetError, (501,)),
     (CallerError, (500,)),
 )
 """Statuses for a kind of error: the first row that fits. The first status is the rule, and the others stand where the
