@@ -7,6 +7,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -68,3 +69,20 @@ def ministack_server(folder):
         pytest.fail("MiniStack is not installed: run make test, which sets it up.", pytrace=False)
     with running([str(program)], port, folder, settings):
         yield f"http://127.0.0.1:{port}"
+
+
+def lambda_tools():
+    """AWS's runtime client (a folder for `PYTHONPATH`), its Runtime Interface Emulator, and cargo-lambda."""
+    root = Path(__file__).parents[1] / ".venv-lambda"
+    site = next(root.glob("lib/python3*/site-packages"), None)
+    if site is None:
+        pytest.fail("AWS's tools are not installed: run make test, which sets them up.", pytrace=False)
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
+    emulator = site / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
+    return LambdaTools(site, emulator, root / "bin" / "cargo-lambda")
+
+
+class LambdaTools(NamedTuple):
+    awslambdaric: Path
+    emulator: Path
+    cargo_lambda: Path

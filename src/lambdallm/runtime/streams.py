@@ -1,0 +1,51 @@
+"""What a function answers piece by piece, as a runtime sends it: a head, then bytes as they come.
+
+It knows neither where the pieces come from nor how they are sent.
+"""
+
+from __future__ import annotations
+
+from .._value import Value
+from .events import NOTHING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Head(Value):
+    """What goes before a streamed body to an HTTP client. A header may have a list of values."""
+
+    status: int = 200
+    headers: Mapping[str, str | list[str]] = NOTHING
+    cookies: tuple[str, ...] = ()
+
+    def prelude(self) -> bytes:
+        """The JSON of `application/vnd.awslambda.http-integration-response`, which eight NUL bytes follow."""
+        import json
+
+        several = {name: value for name, value in self.headers.items() if isinstance(value, list)}
+        content = {
+            "statusCode": self.status,
+            "headers": {name: value for name, value in self.headers.items() if name not in several},
+            "cookies": list(self.cookies),
+        }
+        return json.dumps(content | ({"multiValueHeaders": several} if several else {})).encode()
+
+
+class ResponseStream:
+    """What a handler returns in the place of a value where its `lambda_context.accepts_stream` is true.
+
+    `head` is `None` where no HTTP client waits: the bytes go as they are, and `content_type` says what they are.
+    """
+
+    head: Head | None
+    content_type: str
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces, each to be sent by itself and at once. Raises what the function raises."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the function's work: the reader is gone, or a limit is met. What was used until then is counted."""
+        raise NotImplementedError
