@@ -42,6 +42,20 @@ def test_a_missing_or_unknown_field_is_named():
         Point(1, z=2)
 
 
+def test_the_first_values_of_a_class_and_later_ones_are_made_alike():
+    class Fresh(Named):
+        more: int = 3
+
+    made = [(Fresh(1, 2, name=" a "), Fresh(x=1, y=2, name="a", more=3)) for _ in range(10)]
+    assert len({value for pair in made for value in pair}) == 1
+    for _ in range(10):
+        for wrong in ((1, 2, "a", 3, 4), ()):
+            with pytest.raises(TypeError):
+                Fresh(*wrong)
+        with pytest.raises(TypeError, match="multiple values"):
+            Fresh(1, x=1)
+
+
 def test_values_do_not_change():
     with pytest.raises(AttributeError, match=r"immutable.*replace"):
         Point(1).x = 2

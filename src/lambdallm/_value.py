@@ -1,9 +1,9 @@
 """Values: frozen, slotted, compared by content; what a frozen, slotted dataclass is, at a tenth of its cold start.
 
 `dataclasses` costs 5 ms to import (through `inspect`) and 0.5 ms for each class it decorates, which for the values of
-this package is more than a whole first call. A `Value` writes its constructor when it is first called, and nothing
-else. Type checkers see a frozen dataclass; so does `dataclasses` itself (`fields`, `asdict`, `replace` work), which is
-imported only when somebody asks.
+this package is more than a whole first call. A `Value` writes its constructor when it has been called a few times: to
+compile one takes as long as a hundred calls without. Type checkers see a frozen dataclass; so does `dataclasses` itself
+(`fields`, `asdict`, `replace` work), which is imported only when somebody asks.
 
 Rules for an editor: annotate fields, give immutable defaults, put fields without a default first, and start the module
 with `from __future__ import annotations`. A subclass adds fields after its parent's.
@@ -70,15 +70,39 @@ class _ValueType(type):
         return cls
 
 
+_WORTH_WRITING = 8
+"""From which call on a class has a constructor of its own."""
+
+
 def _unwritten_init(cls: Any) -> Any:
-    """A constructor that writes the class's own when it is first called; threads that meet here write the same."""
+    """A constructor for the first few calls, then the class's own; threads that meet here write the same."""
+    calls = 0
 
     def __init__(self: Value, /, *args: Any, **kwargs: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls < _WORTH_WRITING and _filled(cls, self, args, kwargs):
+            return
         init = _write_init(cls)
         type.__setattr__(cls, "__init__", init)
         init(self, *args, **kwargs)
 
     return __init__
+
+
+def _filled(cls: Any, value: Value, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Store the fields one by one; `False` where the arguments don't fit, of which a constructor knows what to say."""
+    names = cls._fields
+    given = dict(zip(names, args, strict=False))
+    fields = {**cls._defaults, **given, **kwargs}
+    fits = len(args) <= len(names) == len(fields) and given.keys().isdisjoint(kwargs)
+    if not (fits and all(name in fields for name in names)):
+        return False
+    for name in names:
+        object.__setattr__(value, name, fields[name])
+    if hasattr(cls, "__post_init__"):
+        cls.__post_init__(value)
+    return True
 
 
 def _write_init(cls: type[Value]) -> Any:
