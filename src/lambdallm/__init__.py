@@ -32,6 +32,15 @@ if TYPE_CHECKING:
     from .runtime.response import Response
     from .state.session import MemoryStrategy, Session
 
+try:
+    _packed = open(f"{__path__[0]}/image.bin", "rb", buffering=0)  # noqa: SIM115  # it is read as modules are imported
+except OSError:
+    pass  # as anywhere but in what `lambdallm build` has made
+else:
+    from ._image import mount
+
+    mount(_packed, __path__[0])
+
 _HOMES = {
     "__version__": "_version",
     "Chain": "chains.chain",
