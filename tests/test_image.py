@@ -1,7 +1,9 @@
 """The package as one file: what is imported from it is what would have been imported from its folder."""
 
+import importlib.util
 import io
 import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -21,6 +23,18 @@ MODULES = {
 }
 
 
+def image(folder, modules, **standard):
+    """An image made of sources: name of the module → file below the folder."""
+
+    def compiled(folder, modules):
+        codes = {name: compile((folder / file).read_bytes(), folder / file, "exec") for name, file in modules.items()}
+        return {name: (file, marshal.dumps(codes[name])) for name, file in modules.items()}
+
+    if "standard" in standard:
+        standard["standard"] = compiled(Path(standard["standard_folder"]), standard["standard"])
+    return packed(importlib.util.MAGIC_NUMBER, compiled(folder, modules), **standard)
+
+
 @pytest.fixture
 def shop(tmp_path):
     """A package with an image, in whose place there is nothing else but its sources."""
@@ -34,7 +48,7 @@ def shop(tmp_path):
     for name, text in files.items():
         (tmp_path / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "shop" / name).write_text(text)
-    (tmp_path / "shop" / "image.bin").write_bytes(packed(str(tmp_path), MODULES))
+    (tmp_path / "shop" / "image.bin").write_bytes(image(tmp_path, MODULES))
     return tmp_path / "shop"
 
 
@@ -115,15 +129,14 @@ def test_what_is_no_image_for_this_python_is_left_alone(content, tmp_path):
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["this Python", "another build"])
-def test_the_standard_library_comes_from_it_only_for_the_very_same_python(same, tmp_path, monkeypatch):
+def test_the_standard_library_comes_from_it_only_for_the_very_same_python(same, tmp_path):
     package = tmp_path / "shop"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (tmp_path / "colorsys.py").write_text("origin = 'image'\n")
-    if not same:
-        monkeypatch.setattr(sys, "version", "3.99.0 (another build)")
-    image = packed(str(tmp_path), {"shop": "shop/__init__.py"}, str(tmp_path), {"colorsys": "colorsys.py"})
-    (package / "image.bin").write_bytes(image)
+    version = sys.version if same else "3.99.0 (another build)"
+    standard = {"standard_folder": str(tmp_path), "standard": {"colorsys": "colorsys.py"}}
+    (package / "image.bin").write_bytes(image(tmp_path, {"shop": "shop/__init__.py"}, version=version, **standard))
     code = "import colorsys\nprint(json.dumps(getattr(colorsys, 'origin', 'library')))"
     assert said(package, f"sys.path.remove({str(tmp_path)!r})\n{code}") == ("image" if same else "library")
 
@@ -137,7 +150,7 @@ def test_this_whole_package_answers_from_its_image(tmp_path):
     for file in sorted(copied.rglob("*.py")):
         below = file.relative_to(tmp_path)
         modules[".".join(below.with_suffix("").parts).removesuffix(".__init__")] = str(below)
-    (copied / "image.bin").write_bytes(packed(str(tmp_path), modules))
+    (copied / "image.bin").write_bytes(image(tmp_path, modules))
     code = f"""
 import sys
 opened = []

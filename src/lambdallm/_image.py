@@ -86,26 +86,28 @@ def mount(file: FileIO, package: str) -> bool:
 
 
 def packed(
-    folder: str, own: Mapping[str, str], standard_folder: str = "", standard: Mapping[str, str] | None = None
+    magic: bytes,
+    own: Mapping[str, tuple[str, bytes]],
+    version: str = "",
+    standard_folder: str = "",
+    standard: Mapping[str, tuple[str, bytes]] | None = None,
 ) -> bytes:
-    """The bytes of an image for the Python that runs this, made of files: name of the module → file below its folder.
+    """The bytes of an image: name of a module → its file below the folder, and its marshalled code.
 
-    `standard` are modules of this Python's own library. Raises `SyntaxError` for a source that does not compile.
+    `magic` is the magic number of the Python that compiled it; `standard` are modules of the library of the Python
+    whose `sys.version` is `version`.
     """
     codes: list[bytes] = []
-    entries = _added(codes, folder, own)
-    known = _added(codes, standard_folder, standard or {})
-    index = marshal.dumps((entries, (sys.version, standard_folder, known)))
-    return b"".join([MAGIC_NUMBER, len(index).to_bytes(4, "little"), index, *codes])
+    entries = _added(codes, own)
+    known = _added(codes, standard or {})
+    index = marshal.dumps((entries, (version, standard_folder, known)), 4)
+    return b"".join([magic, len(index).to_bytes(4, "little"), index, *codes])
 
 
-def _added(codes: list[bytes], folder: str, modules: Mapping[str, str]) -> dict[str, Entry]:
+def _added(codes: list[bytes], modules: Mapping[str, tuple[str, bytes]]) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     place = sum(map(len, codes))
-    for name, file in sorted(modules.items()):
-        path = f"{folder}/{file}"
-        with open(path, "rb") as source:
-            code = marshal.dumps(compile(source.read(), path, "exec", dont_inherit=True, optimize=0))
+    for name, (file, code) in sorted(modules.items()):
         entries[name] = (file, file.rpartition("/")[2] == "__init__.py", place, len(code))
         codes.append(code)
         place += len(code)
