@@ -14,7 +14,7 @@ demo: .venv/.demo  ## ask the embedded model two things: no key, no cloud
 	@$(BIN)/lambdallm local pull
 	@$(BIN)/python examples/quickstart/demo.py
 
-test: .venv/.dev .venv-litellm/.done .venv-ministack/.done .venv-lambda/.done  ## run all tests
+test: .venv/.dev .venv-litellm/.done .venv-ministack/.done .venv-lambda/.done .venv/.browser  ## run all tests
 	@$(BIN)/lambdallm local pull
 	@$(BIN)/lambdallm local pull --embeddings
 	$(BIN)/python -m pytest -n auto -q $(ARGS)
@@ -65,6 +65,13 @@ clean:  ## remove what the other targets made
 	@$(UV) venv -q --clear --python $(BIN)/python .venv-ministack
 	@$(UV) pip install -q --python .venv-ministack/bin/python -r requirements/ministack.txt
 	@touch $@
+
+# The playground's page is tested in a browser, which is Debian's: root's to install. Without one those tests are skipped.
+.venv/.browser: | .venv/bin/python
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true
+	@if command -v chromium >/dev/null; then touch $@; \
+	else echo "Chromium is not installed (apt install chromium): the tests of the playground's page are skipped."; fi
 
 .venv-lambda/.done: requirements/lambda.txt | .venv/bin/python
 	@$(UV) venv -q --clear --python $(BIN)/python .venv-lambda

@@ -1,0 +1,39 @@
+// The log of all functions at the foot of the page: the last line, and on demand the last thousand.
+
+import { fill, h, icon } from "./dom.js";
+import { logLine } from "./details.js";
+import { plural, shortName } from "./format.js";
+
+const MOST = 1000;
+
+export class ServerLog {
+  constructor(root) {
+    this.lines = 0;
+    this.list = h("ol", { class: "log", tabindex: 0, "aria-label": "Lines of the log" });
+    this.last = h("span", { class: "last" }, "Nothing was printed yet.");
+    this.number = h("span", { class: "count" });
+    this.button = h("button", { type: "button", class: "log-toggle", "aria-expanded": "false", "aria-controls": "server-log-body", onclick: () => this.toggle() },
+      icon("right"), "Log", this.number, this.last);
+    this.body = h("div", { id: "server-log-body", class: "log-body", hidden: true }, this.list);
+    fill(root, this.button, this.body);
+  }
+
+  toggle() {
+    this.body.hidden = !this.body.hidden;
+    this.button.setAttribute("aria-expanded", String(!this.body.hidden));
+    this.last.hidden = !this.body.hidden;
+    this.body.scrollTop = this.body.scrollHeight;
+  }
+
+  add(entry) {
+    const atEnd = this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight < 40;
+    const item = logLine(entry);
+    if (entry.function) item.prepend(h("span", { class: "source" }, shortName(entry.function)));
+    this.list.append(item);
+    if (this.list.childElementCount > MOST) this.list.firstElementChild.remove();
+    this.lines += 1;
+    this.number.textContent = plural(this.lines, "line");
+    this.last.textContent = entry.line;
+    if (atEnd) this.body.scrollTop = this.body.scrollHeight;
+  }
+}
