@@ -162,3 +162,23 @@ def test_the_first_call_of_the_simplest_handler_loads_what_it_uses_alone():
         "providers.bridge", "transport.sync",
     )  # fmt: skip
     assert not {name for name in found if name.removeprefix("lambdallm.").startswith(unneeded)}
+
+
+def test_a_first_streamed_answer_loads_what_writes_it_and_a_plain_one_nothing_of_that():
+    code = (
+        "from lambdallm import handler\n"
+        "class Runtime: accepts_stream = True\n"
+        "@handler(model='echo', response_streaming='direct')\n"
+        "def answer(event, context):\n"
+        "    return {0}\n"
+        "assert {1}\n"
+    )
+    plain = imported(code.format("context.invoke('Hello')", "answer({}, Runtime()) == 'Hello'"))
+    streamed = imported(code.format("context.stream('Hello')", "list(answer({}, Runtime())) == [b'Hello']"))
+    writes = {"core.following", "core.frames", "core.streaming", "runtime.streams", "runtime.hook"}
+    assert not {f"lambdallm.{name}" for name in writes} & plain
+    assert {f"lambdallm.{name}" for name in writes} <= streamed
+    unneeded = ("core.failures", "core.journal", "core.loop", "core.config.parts", "middleware.layers")
+    assert not {name for name in streamed if name.removeprefix("lambdallm.").startswith(unneeded)}
+    allowed = {"hashlib"}  # what the stand-in for a provider makes its examples with
+    assert streamed & NEVER <= allowed

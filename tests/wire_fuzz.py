@@ -14,8 +14,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from lambdallm.aws.eventstream import encode_message
 from lambdallm.llm import wire
-from lambdallm.llm.wire.eventstream import encode_message
 
 
 @functools.cache

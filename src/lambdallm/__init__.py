@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .core.prompt import Prompt
     from .core.prompts.registry import PromptRegistry
     from .core.router import CostAwareRouter
+    from .core.streaming import StreamingResponse
+    from .core.warm import warm
     from .llm.clients.wire import AsyncWireClient, WireClient
     from .llm.errors import AIError, LambdaLLMError, LLMError
     from .llm.models import Model, ModelConfig, ModelResponse
@@ -55,6 +57,8 @@ _HOMES = {
     "Prompt": "core.prompt",
     "PromptRegistry": "core.prompts.registry",
     "CostAwareRouter": "core.router",
+    "warm": "core.warm",
+    "StreamingResponse": "core.streaming",
     "AsyncWireClient": "llm.clients.wire",
     "WireClient": "llm.clients.wire",
     "AIError": "llm.errors",
@@ -85,8 +89,8 @@ _HOMES = {
 __all__ = [  # noqa: RUF022  # in the order a reader meets them
     "handler", "LambdaLLMContext", "Prompt", "PromptRegistry", "Model", "ModelConfig", "ModelResponse", "Config",
     "load_config", "Chain", "Step", "Parallel", "Map", "ChainResult", "Session", "MemoryStrategy", "Middleware",
-    "LoggingMiddleware", "CostTrackingMiddleware", "Request", "Response", "CostAwareRouter", "BaseProvider",
-    "BedrockProvider", "register_provider",
+    "LoggingMiddleware", "CostTrackingMiddleware", "Request", "Response", "StreamingResponse", "CostAwareRouter",
+    "BaseProvider", "BedrockProvider", "register_provider", "warm",
     "WireClient", "AsyncWireClient", "ChatMessage", "ChatRequest", "Completion", "StreamChunk", "Usage", "Ok", "Err",
     "LambdaLLMError", "AIError", "LLMError", "__version__",
 ]  # fmt: skip

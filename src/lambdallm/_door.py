@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """A package's `__getattr__` and `__dir__`; `homes` says in which of its modules each name lives.
 
+    A home that begins with `lambdallm.` is a module elsewhere, by its whole name.
+
     __getattr__, __dir__ = door(__name__, {"LLMCache": "caches", "cached": "flow"})
     """
 
@@ -19,7 +21,8 @@ def door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value: object = getattr(__import__(f"{package}.{home}", fromlist=[name]), name)
+        module = home if home.startswith("lambdallm.") else f"{package}.{home}"
+        value: object = getattr(__import__(module, fromlist=[name]), name)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -119,7 +119,7 @@ async def streaming(event, context):
 def test_an_asynchronous_generator_streams():
     reader = MockLambdaContext()
     reader.accepts_stream = True
-    assert list(streaming({}, reader)) == ["0 ", "1 ", "2 "]
+    assert list(streaming(event("function_url"), reader)) == [b"0 ", b"1 ", b"2 "]
     assert streaming(event("function_url"), None)["body"] == "0 1 2 "
 
 
@@ -136,9 +136,9 @@ def test_a_stream_is_one_task_as_time_limits_expect():
 
     reader = MockLambdaContext()
     reader.accepts_stream = True
-    assert list(function({}, reader)) == ["0", "1", "2"]
-    stream = function({}, reader)
-    assert next(stream) == "0"
+    assert list(function(event("function_url"), reader)) == [b"0", b"1", b"2"]
+    stream = function(event("function_url"), reader)
+    assert next(iter(stream)) == b"0"
     stream.close()
     assert len(tasks) == 2
 
@@ -148,9 +148,9 @@ def test_a_stream_that_is_read_under_a_running_loop_streams():
     reader.accepts_stream = True
 
     async def test():
-        return list(streaming({}, reader))
+        return list(streaming(event("function_url"), reader))
 
-    assert asyncio.run(test()) == ["0 ", "1 ", "2 "]
+    assert asyncio.run(test()) == [b"0 ", b"1 ", b"2 "]
 
 
 def test_objects_and_partials_that_are_async_are_known():

@@ -261,7 +261,7 @@ class TestStreams:
         lines, prices = [], PricingManager({"*": {"input": 0.0, "output": 1000.0}}, catalog=False)
         budget = CostTrackingMiddleware(1.0, prices=prices)
 
-        @handler(middleware=[LoggingMiddleware(lines.append), budget])
+        @handler(middleware=[LoggingMiddleware(lines.append), budget], response_streaming="direct")
         def function(event, context):
             function.guard = context.guards[0]
             return context.stream("Hi", max_tokens=400)
@@ -269,25 +269,31 @@ class TestStreams:
         with mock_model(["one two three"], cost_usd=0.25):
             stream = function({}, self.Streaming())
             assert lines == []
-            pieces = [getattr(piece, "delta", piece) for piece in stream]
-        assert "".join(text for text in pieces if text) == "one two three"
+            assert b"".join(stream) == b"one two three"
         assert (lines[0]["message"], lines[0]["model_calls"]) == ("invocation completed", 1)
         assert function.guard.spent_usd > 0
 
     def test_what_else_is_asked_of_a_stream_is_its_own(self):
-        @handler(middleware=[LoggingMiddleware(lambda line: None), CostTrackingMiddleware(1.0)])
+        class Keeps(Middleware):
+            def after_invoke(self, event, result, context):
+                self.stream = result
+
+        layers = [Keeps(), LoggingMiddleware(lambda line: None), CostTrackingMiddleware(1.0)]
+
+        @handler(middleware=layers, response_streaming="direct")
         def function(event, context):
             return context.stream("Hi", max_tokens=400)
 
         with mock_model(["one two"]):
-            stream = function({}, self.Streaming())
-            assert list(stream.texts()) == ["one", " two"]
-        assert stream.completion.text == "one two"
+            assert list(function({}, self.Streaming())) == [b"one", b" two"]
+        assert layers[0].stream.completion.text == "one two"
 
     def test_awaited_ones_too(self):
         lines, budget = [], CostTrackingMiddleware(1.0)
 
-        @handler(middleware=[LoggingMiddleware(lines.append, content=True), IdempotencyMiddleware("id"), budget])
+        layers = [LoggingMiddleware(lines.append, content=True), IdempotencyMiddleware("id"), budget]
+
+        @handler(middleware=layers, response_streaming="direct")
         async def function(event, context):
             function.guard = context.guards[0]
 

@@ -63,7 +63,7 @@ class Credentials(Value):
 class CredentialCache:
     """What one process holds between calls: the container's last answer and botocore's chain. Belongs to a client."""
 
-    __slots__ = ("ask_at", "chain", "held")
+    __slots__ = ("__weakref__", "ask_at", "chain", "held")
 
     def __init__(self) -> None:
         self.held: Credentials | None = None

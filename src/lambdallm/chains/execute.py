@@ -40,6 +40,9 @@ def executed(work: Work, context: Any, key: Callable[[], str], deadline: float |
     """The effect of a step. `deadline` is the run's, a reading of the monotonic clock."""
     step: Step = work.node
     start = (yield NOW).monotonic
+    told = getattr(context, "on_step", None)  # local tools look on, AWS has none
+    if told is not None:
+        told(work.path, ended=False)
     limit = _earlier(deadline, None if step.timeout is None else start + step.timeout)
     asks = _asked if step.prompt is not None else _called
     try:
@@ -47,6 +50,8 @@ def executed(work: Work, context: Any, key: Callable[[], str], deadline: float |
     except Exception as error:  # noqa: BLE001  # it is raised at the end of the run, with what was done
         outcome = Outcome(StepResult("failed", cost_usd=0.0, attempts=1), error)
     end = (yield NOW).monotonic
+    if told is not None:
+        told(work.path, ended=True)
     result = outcome.result.replace(duration_ms=(end - start) * 1000.0)
     if outcome.error is None:
         return outcome.replace(result=result)

@@ -52,7 +52,7 @@ class LambdaLLMContext(Invoking, Awaiting):
         self.response_headers: dict[str, str] = {}
         """Sent with the response to an HTTP event, whatever it is."""
         self.truncated = False
-        """Whether the function's time has cut off an answer (`timeout_strategy="truncate"`)."""
+        """Whether the function's time has cut off an answer: a stream, or any with `timeout_strategy="truncate"`."""
         self.deadline = _deadline(lambda_context, settings.timeout_buffer)
         """When the last call to a model has to be over, as a reading of the monotonic clock."""
         self.journal: Journal | None = None
@@ -63,7 +63,9 @@ class LambdaLLMContext(Invoking, Awaiting):
         self._session_loaded = False
         self._request: Request | None = None
         self.streams: list[Any] = []
-        """The streams that an async function has begun and not read to their end."""
+        """The models' streams that the function has begun and not read to their end."""
+        self.answer: Any = None
+        """The pieces of the function's answer, where it comes in some and they go out one by one."""
 
     @property
     def driver(self) -> Any:

@@ -76,24 +76,39 @@ def response_to(error: Exception, context: LambdaLLMContext) -> Any:
         return _paused(id, context)
     if not is_http_event(context.event):
         return None
-    whole = error
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    status, word, message = _meaning(error)
+    whole, error = error, _one_of(error)
+    status, facts = _told(error, context)
     if (takes := getattr(context.lambda_context, "takes_failure", None)) is not None and takes(status):
         return None  # local tools explain it
     if status >= 500:
         from logging import getLogger
 
         getLogger("lambdallm").error("The function failed: %s", error, exc_info=whole)
+    from ..runtime.response import Response
+
+    return lambda_response(context.event, Response({"error": facts}, status, _headers(error)), context)
+
+
+def told(error: Exception, context: LambdaLLMContext) -> dict[str, Any]:
+    """What the client of a stream is told of an error that ends it: `type`, `message`, and the request's id."""
+    return _told(_one_of(error), context)[1]
+
+
+def _one_of(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _told(error: Exception, context: LambdaLLMContext) -> tuple[int, dict[str, Any]]:
+    """The status of an error, and what is told of it."""
+    status, word, message = _meaning(error)
     facts: dict[str, Any] = {"type": word, "message": message or _own_words(error)}
     if problems := getattr(error, "problems", None) if not message else None:
         facts["problems"] = list(problems)
     if context.aws_request_id:
         facts["request_id"] = context.aws_request_id
-    from ..runtime.response import Response
-
-    return lambda_response(context.event, Response({"error": facts}, status, _headers(error)), context)
+    return status, facts
 
 
 def _paused(id: str, context: LambdaLLMContext) -> Any:

@@ -69,7 +69,7 @@ def attempted(function: Callable[[], Any], *, awaits: bool) -> Flow[Result[Any, 
         try:
             outcome = function()
         except BaseException as reason:  # noqa: BLE001  # it is the result, or raised again
-            return Err(_error(reason))
+            return Err(as_error(reason))
         if not hasattr(outcome, "__await__"):
             return Ok(outcome)
         return _awaited(outcome) if awaits else _refused(outcome)
@@ -82,7 +82,7 @@ async def _awaited(outcome: Awaitable[Any]) -> Result[Any, Exception]:
     try:
         return Ok(await outcome)
     except BaseException as reason:  # noqa: BLE001  # it is the result, or raised again
-        return Err(_error(reason))
+        return Err(as_error(reason))
 
 
 def paused_at(reason: BaseException) -> str | None:
@@ -92,7 +92,7 @@ def paused_at(reason: BaseException) -> str | None:
     return getattr(reason, "checkpoint_id", None)
 
 
-def _error(reason: BaseException) -> Exception:
+def as_error(reason: BaseException) -> Exception:
     """What was raised, as an error: a pause, and a cancellation that nobody outside asked for. Raises anything else."""
     if isinstance(reason, Exception):
         return reason

@@ -6,6 +6,8 @@ invocation is in `lifecycle`; here are the settings that all invocations of a ha
 
 from __future__ import annotations
 
+import os
+
 from .._value import Value
 from ..llm.errors import ConfigurationError
 from ..llm.models import Model
@@ -73,6 +75,8 @@ class HandlerSettings(Value):
     max_tokens: int | None = None
     """The project's limit for prompts given as text; `None` leaves `Prompt`'s."""
     temperature: float | None = None
+    response_streaming: str | Sequence[str] | None = None
+    """The sources that take streams: see `streaming`."""
 
 
 @overload
@@ -94,6 +98,7 @@ def handler(  # noqa: D103, F811
     cache: object = ...,
     metrics_sinks: Sequence[Sink] = ...,
     embedding_model: str | None = ...,
+    response_streaming: str | Sequence[str] | None = ...,
 ) -> Callable[[Function], Handler]: ...
 
 
@@ -111,6 +116,7 @@ def handler(  # noqa: F811
     cache: object = None,
     metrics_sinks: Sequence[Sink] = (),
     embedding_model: str | None = None,
+    response_streaming: str | Sequence[str] | None = None,
 ) -> Handler | Callable[[Function], Handler]:
     """Make a Lambda handler of a function, which may be `async`.
 
@@ -124,15 +130,17 @@ def handler(  # noqa: F811
     answered (the answers are kept in `checkpoint_store`, or where the session is). `max_retries` counts the tries after
     the first. `session` is loaded and saved for each invocation, `router` chooses models (see `router`), `cache`
     answers what was asked before, `metrics_sinks` get the measurements of each invocation, and `embedding_model` is
-    what `context.embed` calls. What is not given comes from `LAMBDALLM_…` variables, then `lambdallm.yaml`, then the
-    defaults. It can be used without parentheses. Raises `ConfigurationError` for a value of the wrong kind.
+    what `context.embed` calls. `response_streaming` names the sources whose events are answered piece by piece where
+    the function gives pieces: `function_url` (without it the only one), `rest`, `direct`, or `off`. What is not given
+    comes from `LAMBDALLM_…` variables, then `lambdallm.yaml`, then the defaults. It can be used without parentheses.
+    Raises `ConfigurationError` for a value of the wrong kind.
     """
     if callable(model) and not isinstance(model, str):
         return handler()(model)
     given = HandlerSettings(
         model, timeout_strategy, timeout_buffer, max_retries, fallback_model,
         _LAYERS if middleware is None else tuple(middleware), session, router,
-        checkpoint_store, cache, tuple(metrics_sinks), embedding_model,
+        checkpoint_store, cache, tuple(metrics_sinks), embedding_model, response_streaming=response_streaming,
     )  # fmt: skip
     _check(given)
     given = _prepared(given)
@@ -170,9 +178,22 @@ def _decorated(function: Function, given: HandlerSettings) -> Handler:
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         if (value := getattr(function, name, None)) is not None:
             setattr(invoke, name, value)
+    _enter(given, awaits=awaits)
     invoke.__wrapped__ = function  # type: ignore[attr-defined]  # the convention of functools.wraps
     invoke.settings = given  # type: ignore[attr-defined]  # read by tools that list a project's functions
     return invoke
+
+
+def _enter(given: HandlerSettings, *, awaits: bool) -> None:
+    """Be ready for what Lambda does with an environment: a snapshot of it, its end in the middle of an invocation."""
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from .warm import warm_before_snapshot
+
+        warm_before_snapshot(lambda: _configured(given, project_config()), awaits=awaits)
+    if given.metrics_sinks and "AWS_LAMBDA_RUNTIME_API" in os.environ:
+        from ..runtime.shutdown import watch
+
+        watch()
 
 
 def _is_async(function: Any) -> bool:
@@ -188,6 +209,7 @@ def _is_async(function: Any) -> bool:
 
 _CONFIGURABLE = (
     "model", "fallback_model", "timeout_strategy", "timeout_buffer", "max_retries", "max_tokens", "temperature",
+    "response_streaming",
 )  # fmt: skip
 
 
@@ -226,7 +248,19 @@ def _check(given: HandlerSettings) -> None:
         value = getattr(given, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
             raise ConfigurationError(f"{name} is {value!r}.", fix="Use a number that is not negative.")
+    if given.response_streaming is not None:
+        _check_sources(given.response_streaming)
     _check_parts(given)
+
+
+_SOURCES = ("function_url", "rest", "direct", "off")
+
+
+def _check_sources(setting: Any) -> None:
+    words = setting.split(",") if isinstance(setting, str) else setting
+    if not isinstance(words, (list, tuple)) or not all(str(word).strip().lower() in _SOURCES for word in words):
+        fix = f"Use {', '.join(_SOURCES)}; several with commas between them."
+        raise ConfigurationError(f"response_streaming is {setting!r}.", fix=fix)
 
 
 def _check_parts(given: HandlerSettings) -> None:

@@ -23,6 +23,7 @@ class Invoking:
 
     if TYPE_CHECKING:
         awaits: bool
+        streams: list[Any]
 
     def run(self, flow: Flow[T]) -> T:
         """Perform a flow. Raises `ConfigurationError` in an async handler, whose event loop it would block."""
@@ -121,10 +122,15 @@ class Invoking:
             raise ConfigurationError("An async handler can't wait for a stream.", fix="Use context.astream(…).")
         from ..llm.drivers.blocking import shared_driver
 
+        chunks = shared_driver().iterate(flow())
+        self.streams.append(chunks)
         try:
-            yield from shared_driver().iterate(flow())
+            yield from chunks
         except DeadlineExceededError as error:
             raise paused(error) from error.__cause__
+        finally:
+            if chunks in self.streams:
+                self.streams.remove(chunks)
 
     def embed(self, texts: str | Sequence[str], model: str | None = None, **options: Any) -> Embeddings:
         """A vector for each text, in their order, in `vectors`.

@@ -116,6 +116,11 @@ class Journal:
         self._calls = 0
         self._answers: dict[int, tuple[str, bytes]] = {}
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to go on from: a call was asked for, and the journal is this invocation's."""
+        return self._begun
+
     def next(self, asked: object) -> Flow[Place]:
         """The place of the next call, `asked` being all that its answer depends on.
 

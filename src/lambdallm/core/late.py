@@ -31,7 +31,7 @@ def is_late(context: LambdaLLMContext, error: LambdaLLMError, max_retries: int) 
     if isinstance(error, DeadlineExceededError):
         return has_passed(limit, (yield NOW).monotonic)
     failed: LLMError = error  # type: ignore[assignment]  # what a call gives as `Err`
-    if limit is None or not failed.retryable:
+    if limit is None or not getattr(failed, "retryable", False):  # what is wrong before a call has no such word
         return False
     now: float = (yield NOW).monotonic
     if has_passed(limit, now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .._hooks import before_snapshot
 from ..llm.errors import MissingExtraError
 
 TYPE_CHECKING = False
@@ -22,5 +23,13 @@ def raw_client(service: str) -> Any:
             import boto3
         except ImportError as error:
             raise MissingExtraError(f"A raw {service!r} client", "deploy") from error
+        if not _clients:
+            before_snapshot(_close)
         _clients.setdefault(key, boto3.client(service))
     return _clients[key]
+
+
+def _close() -> None:
+    """Close the connections of all clients, which open others; the clients themselves take long to make."""
+    for client in _clients.values():
+        client.close()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from .context import LambdaLLMContext
@@ -31,22 +30,24 @@ def lambda_response(event: Any, result: Any, context: LambdaLLMContext | None = 
 
     For an HTTP event a `Response`, or a dictionary with a `statusCode`, is a whole response; anything else becomes the
     body of one: text stays text, bytes are sent as such, and the rest becomes JSON. For other events it is the value as
-    JSON has it. Pieces of a stream are joined: whoever can send them one by one takes them before this.
+    JSON has it. What comes in pieces is joined before this, or goes another way (see `following`).
 
     Raises `TypeError` for what JSON has no word for.
     """
-    result = joined(result)
-    if hasattr(result, "for_direct") and is_stream(result.body):
-        result = result.replace(body=joined(result.body))
     if not is_http_event(event):
         return direct(result)
     result = getattr(result, "response", result)  # a pause says how it answers
     from ..runtime.response import shaped
 
-    more = dict(context.response_headers) if context is not None else {}
-    if context is not None and context.truncated:
+    return shaped(event, result, plain, {} if context is None else more_headers(context))
+
+
+def more_headers(context: LambdaLLMContext) -> dict[str, str]:
+    """The headers that go with any response of an invocation."""
+    more = dict(context.response_headers)
+    if context.truncated:
         more[TRUNCATED_HEADER] = "deadline"
-    return shaped(event, result, plain, more)
+    return more
 
 
 def direct(result: Any) -> Any:
@@ -87,28 +88,11 @@ def _as_json(value: Any) -> Any:
     return _as_json(plain(value))
 
 
-def is_stream(result: Any) -> bool:
-    """Whether a result comes in pieces: a generator, or a stream of chunks."""
-    return hasattr(result, "__next__") or hasattr(result, "texts")
-
-
-def pieces(result: Any) -> Iterable[str]:
-    """The text of a result that comes in pieces, as it comes."""
-    for piece in result:
-        text = getattr(piece, "delta", piece)
-        if text:
-            yield text if isinstance(text, str) else _dumped(text)
-
-
-def joined(result: Any) -> Any:
-    """A result in one piece."""
-    return "".join(pieces(result)) if is_stream(result) else result
-
-
-def _dumped(value: Any) -> str:
-    import json
-
-    return json.dumps(value, default=plain, ensure_ascii=False)
+def comes_in_pieces(result: Any) -> bool:
+    """Whether a result is a generator, a stream of chunks, awaited or not, or a response whose body is one."""
+    if hasattr(result, "for_direct"):
+        return hasattr(type(result), "pieces") or comes_in_pieces(result.body)
+    return hasattr(result, "__next__") or hasattr(result, "__anext__")
 
 
 def plain(value: Any) -> Any:

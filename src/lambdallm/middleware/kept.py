@@ -5,6 +5,7 @@ While a newer one can't be had, the one in hand serves, but not for ever: a key 
 
 from __future__ import annotations
 
+from .._hooks import kept_out_of_snapshots
 from ..llm.auth.secrets import is_reference, secret_value
 from ..llm.backends.adapt import called
 from ..llm.flow import NOW
@@ -41,6 +42,11 @@ class Kept(_OfItem[T]):
     def __init__(self, look_up: Callable[[], Flow[T]], seconds: float, rest_seconds: float = 30.0) -> None:
         self.seconds, self.rest_seconds = seconds, rest_seconds
         self._look_up = look_up
+        self.forget()
+        kept_out_of_snapshots(self)
+
+    def forget(self) -> None:
+        """Have nothing in hand."""
         self._item: T | None = None
         self._looked = self._got = float("-inf")
 

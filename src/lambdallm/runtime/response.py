@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from .streams import Head
+
     Plain = Callable[[Any], Any]
     Pairs = list[tuple[str, str]]
 
@@ -73,6 +75,29 @@ def shaped(event: Any, result: Any, plain: Plain, more: Mapping[str, str]) -> di
         return _finished(kind, event, result, plain, more)
     response = result if isinstance(result, Response) else Response(result, 204 if result is None else 200)
     return _FORMATS[kind](_Parts(_with(response, more), plain), event)
+
+
+def head_of(event: Any, response: Response, *more: Mapping[str, str]) -> Head:
+    """What goes before the pieces of a streamed response, its body aside; of `more` headers the first ones win.
+
+    Raises `ValueError` for a status or a header that is none.
+    """
+    from .streams import Head
+
+    response = response.replace(body=None)
+    for headers in more:
+        response = _with(response, headers)
+    parts = _Parts(response, _never)
+    joins = kind_of(event) == "function_url"
+    return Head(parts.status, _joined(parts.headers) if joins else _listed(parts.headers), tuple(parts.cookies))
+
+
+def _listed(pairs: Pairs) -> dict[str, str | list[str]]:
+    """Pairs as a mapping; what comes twice is a list."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _with(response: Response, more: Mapping[str, str]) -> Response:

@@ -10,7 +10,8 @@ from .events import NOTHING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
+    from typing import Any
 
 
 class Head(Value):
@@ -39,13 +40,36 @@ class ResponseStream:
     `head` is `None` where no HTTP client waits: the bytes go as they are, and `content_type` says what they are.
     """
 
-    head: Head | None
-    content_type: str
+    def __init__(self, head: Head | None, content_type: str, pieces: Generator[bytes, Any, Any]) -> None:
+        self.head = head
+        self.content_type = content_type
+        self._pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
         """The pieces, each to be sent by itself and at once. Raises what the function raises."""
-        raise NotImplementedError
+        return self._pieces
 
     def close(self) -> None:
         """End the function's work: the reader is gone, or a limit is met. What was used until then is counted."""
-        raise NotImplementedError
+        self._pieces.close()
+
+
+class OnePiece(ResponseStream):
+    """A whole response, with a `statusCode` and in the form of any payload format, for a source that reads streams."""
+
+    def __init__(self, response: Mapping[str, Any]) -> None:
+        several = response.get("multiValueHeaders") or {}
+        headers = {**(response.get("headers") or {}), **several}
+        head = Head(int(response["statusCode"]), headers, tuple(response.get("cookies") or ()))
+        super().__init__(head, "", (piece for piece in (_body_of(response),) if piece))
+        self.response = response
+
+
+def _body_of(response: Mapping[str, Any]) -> bytes:
+    body = response.get("body") or ""
+    if response.get("isBase64Encoded"):
+        from binascii import a2b_base64
+
+        return a2b_base64(body)
+    data: bytes = body.encode("utf-8", "surrogatepass")
+    return data

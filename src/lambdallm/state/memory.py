@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from .._hooks import kept_out_of_snapshots
 from .._value import Value
 from ..llm.backends.errors import ConditionFailed
 from ..llm.flow import NOW
@@ -39,10 +40,16 @@ class MemoryStateStore:
         self._journals: dict[str, _Journal] = {}
         self._until_sweep = _SWEEP_EVERY
         renewed_in_children(self)
+        kept_out_of_snapshots(self)
 
     def renew(self) -> None:
         """Take a new lock; a fork goes on with a copy of its own."""
         self._lock = allocate_lock()
+
+    def forget(self) -> None:
+        """Forget what has a time: the monotonic clock does not count the time that a snapshot lies in store."""
+        with self._lock:
+            self._journals = {key: kept for key, kept in self._journals.items() if kept.until is None}
 
     def read(self, key: str, after: int = 0) -> Flow[list[Entry]]:
         """The entries numbered above `after`."""

@@ -144,8 +144,11 @@ class mock_model:
 class MockLambdaContext:
     """AWS's context object with a real clock: `get_remaining_time_in_millis` counts down from `remaining_time_ms`.
 
-    Each has a request id of its own, as each invocation has.
+    Each has a request id of its own, as each invocation has. With `accepts_stream` it is a runtime that takes answers
+    piece by piece, as LambdaLLM's does.
     """
+
+    accepts_stream = False
 
     def __init__(
         self,
@@ -154,7 +157,11 @@ class MockLambdaContext:
         function_version: str = "$LATEST",
         memory_limit_in_mb: int = 128,
         aws_request_id: str | None = None,
+        *,
+        accepts_stream: bool | None = None,
     ) -> None:
+        if accepts_stream is not None:
+            self.accepts_stream = accepts_stream
         self.function_name = function_name
         self.function_version = function_version
         self.memory_limit_in_mb = memory_limit_in_mb

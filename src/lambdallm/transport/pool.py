@@ -1,7 +1,7 @@
 """Idle connections, kept by where they lead.
 
-A connection belongs to the process that opened it: after a fork the child forgets its parent's. Lists are only
-appended to and popped from, which is atomic, so threads need no lock.
+A connection belongs to the process that opened it: after a fork the child forgets its parent's, and no snapshot of the
+process has any. Lists are only appended to and popped from, which is atomic, so threads need no lock.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
+from .._hooks import kept_out_of_snapshots
 from .proxy import rules_from, rules_from_environment
 from .url import check_target, cut_url, split_url
 
@@ -43,7 +44,7 @@ class Route:
 class Pool:
     """Routes by origin. `proxies=None` reads the environment when the first request is made."""
 
-    __slots__ = ("_closed", "_max_idle", "_pid", "_proxies", "_routes", "_rules")
+    __slots__ = ("__weakref__", "_closed", "_max_idle", "_pid", "_proxies", "_routes", "_rules")
 
     def __init__(self, proxies: Mapping[str, str] | None, max_idle: int) -> None:
         self._proxies = proxies
@@ -52,6 +53,7 @@ class Pool:
         self._routes: dict[tuple[str, str], Route] = {}
         self._pid = os.getpid()
         self._closed = False
+        kept_out_of_snapshots(self)
 
     def route(self, url: str) -> tuple[Route, str]:
         """The route for an absolute URL, and the target to ask for. Raises `ValueError`."""
@@ -65,7 +67,7 @@ class Pool:
     def take(self, route: Route) -> Wire | None:
         """An idle connection that is still open, or `None`."""
         if self._pid != os.getpid():
-            self._forget()
+            self.forget()
         oldest = monotonic() - MAX_IDLE_SECONDS
         while route.idle:
             try:
@@ -88,9 +90,10 @@ class Pool:
     def close(self) -> None:
         """Close what is idle, and keep nothing from now on."""
         self._closed = True
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Close what is idle."""
         self._pid = os.getpid()
         for route in list(self._routes.values()):
             while route.idle:

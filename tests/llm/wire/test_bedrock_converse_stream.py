@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdallm.aws.eventstream import encode_message
 from lambdallm.llm import errors
 from lambdallm.llm.streaming.accumulator import Accumulator
 from lambdallm.llm.types import (
@@ -24,7 +25,6 @@ from lambdallm.llm.types import (
 )
 from lambdallm.llm.wire.bedrock_converse import StreamDecoder
 from lambdallm.llm.wire.bedrock_converse.content import MARK
-from lambdallm.llm.wire.eventstream import encode_message
 
 OURS: dict[str, Any] = {MARK: {}}
 EVENTS = json.loads((Path(__file__).parents[2] / "fixtures" / "bedrock_converse" / "stream.json").read_bytes())

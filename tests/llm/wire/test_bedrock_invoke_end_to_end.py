@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from lambdallm import AsyncWireClient, ChatMessage, WireClient
+from lambdallm.aws.eventstream import encode_message
 from lambdallm.llm.drivers import AsyncDriver, Driver
 from lambdallm.llm.errors import LLMRateLimitError, StreamError
-from lambdallm.llm.wire.eventstream import encode_message
 
 ENTRY = {
     "wire": "bedrock_invoke.anthropic",

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdallm.aws.eventstream import encode_message
 from lambdallm.llm import errors
 from lambdallm.llm.call import codec_named
 from lambdallm.llm.errors import LLMError, StreamError
 from lambdallm.llm.streaming.accumulator import Accumulator
 from lambdallm.llm.types import Completion, ReasoningPart, StreamChunk
-from lambdallm.llm.wire.eventstream import encode_message
 from recorded import recordings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "bedrock_invoke"

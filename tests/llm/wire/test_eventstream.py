@@ -12,15 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdallm.llm.wire.eventstream import (
-    MAX_HEADER_BYTES,
-    EventStreamDecoder,
-    FramingError,
-    decode_headers,
-    encode_frame,
-    encode_header,
-    encode_message,
-)
+from lambdallm.aws.eventstream import encode_frame, encode_header, encode_message
+from lambdallm.llm.wire.eventstream import MAX_HEADER_BYTES, EventStreamDecoder, FramingError, decode_headers
 from lambdallm.llm.wire.framing import MAX_FRAME_BYTES
 from recorded import CORPUS, needs_corpus
 

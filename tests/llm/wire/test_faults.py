@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from lambdallm.aws.eventstream import encode_message
 from lambdallm.llm.call import CallSettings
 from lambdallm.llm.catalog.definition import ModelFacts, ProviderDefinition
 from lambdallm.llm.catalog.resolve import Target
@@ -28,7 +29,6 @@ from lambdallm.llm.pipeline import stream_chat
 from lambdallm.llm.result import Err, Ok
 from lambdallm.llm.streaming.record import StreamRecord
 from lambdallm.llm.types import ChatMessage, ChatRequest
-from lambdallm.llm.wire.eventstream import encode_message
 from lambdallm.testing.script import Script
 
 if TYPE_CHECKING:

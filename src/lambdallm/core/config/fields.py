@@ -28,6 +28,9 @@ HANDLER = {
     "max_retries": Field(WHOLE, "Tries of a call after the first."),
     "max_tokens": Field(COUNT, "The longest answer to a prompt given as text, in tokens."),
     "temperature": Field(NUMBER, "How freely models answer prompts given as text."),
+    "response_streaming": Field(
+        TEXTS, "The sources that are answered piece by piece: function_url (if left out), rest, direct, or off."
+    ),
 }
 
 SESSION = Kind(

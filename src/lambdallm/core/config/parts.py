@@ -11,6 +11,7 @@ Secrets among their options are read when the first invocation needs them: both 
 
 from __future__ import annotations
 
+from ..._hooks import before_snapshot
 from ..._value import Value
 from ...llm.auth.secrets import is_reference
 from ...llm.errors import ConfigurationError
@@ -52,6 +53,8 @@ def project_parts() -> Flow[Parts]:
             return parts
     session = yield from session_of(config)
     layers = yield from middleware_of(config)
+    if not _made:
+        before_snapshot(_made.clear)  # their secrets are read anew
     _made[:] = [(config, Parts(session, layers))]
     return _made[0][1]
 

@@ -46,6 +46,7 @@ class Config(Value):
     max_retries: int | None = None
     max_tokens: int | None = None
     temperature: float | None = None
+    response_streaming: str | Sequence[str] | None = None
     session: Mapping[str, Any] | None = None
     middleware: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     api_keys: Mapping[str, str] = EMPTY

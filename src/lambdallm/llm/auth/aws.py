@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..._hooks import kept_out_of_snapshots
 from ..errors import ConfigurationError, LLMAuthenticationError, MissingKeyError, ProviderConnectionError
 from ..flow import NOW, Send
 from ..result import Ok
@@ -46,6 +47,7 @@ def aws_credentials(environ: Environ, now: float) -> Flow[Credentials]:
 
     if not _cache:
         _cache.append(CredentialCache())
+        kept_out_of_snapshots(_cache[0])
     steps = credentials_flow(_cache[0], environ, now)
     outcome: Any = None
     try:

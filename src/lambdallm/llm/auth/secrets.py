@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ..._hooks import kept_out_of_snapshots
 from ..._value import Value
 from ..backends.errors import BackendError
 from ..errors import ConfigurationError
@@ -124,6 +125,7 @@ class SecretCache:
         self._under_way: dict[SecretReference, _Reading] = {}
         self._lock = allocate_lock()
         renewed_in_children(self)
+        kept_out_of_snapshots(self)
 
     def renew(self) -> None:
         """Forget the readings under way: who made them is in another process."""
@@ -133,6 +135,8 @@ class SecretCache:
     def clear(self) -> None:
         """Forget what was read."""
         self._held = {}
+
+    forget = clear
 
     def value(self, text: str, seconds: float | None = None) -> Flow[str]:
         """The secret that a reference names, read within the last `seconds` where that is less than the cache's time.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from ..._hooks import kept_out_of_snapshots
 from ..._value import Value
 from ...transport.types import Timeouts
 from ..errors import ConfigurationError, LLMAuthenticationError, LLMError, ProviderConnectionError, ProviderServerError
@@ -47,10 +48,11 @@ class Token(Value):
 class TokenCache:
     """The tokens in hand, by what they were asked for with, and when to ask for newer ones."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("__weakref__", "_held")
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, ...], tuple[Token, float]] = {}
+        kept_out_of_snapshots(self)
 
     def serving(self, key: tuple[str, ...], now: float) -> Token | None:
         """What is held, unless it is time to ask for a newer one."""
@@ -73,6 +75,8 @@ class TokenCache:
     def clear(self) -> None:
         """Forget everything."""
         self._held.clear()
+
+    forget = clear
 
 
 CACHE = TokenCache()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ..._hooks import kept_out_of_snapshots
 from ..forks import renewed_in_children
 
 TYPE_CHECKING = False
@@ -35,10 +36,16 @@ class Outage:
         self._silent = 0
         self._lock = allocate_lock()
         renewed_in_children(self)
+        kept_out_of_snapshots(self)
 
     def renew(self) -> None:
         """Take a new lock."""
         self._lock = allocate_lock()
+
+    def forget(self) -> None:
+        """Take it for healthy: how it was before a snapshot says nothing about the time after it."""
+        self.error = None
+        self._until = self._logged = float("-inf")
 
     def resting(self, now: float) -> bool:
         """Whether to do without it now. The first caller after the rest is told to try, and must tell how it went."""

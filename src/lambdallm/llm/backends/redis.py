@@ -10,6 +10,7 @@ closed meanwhile is opened again once. Raises `BackendError`.
 
 from __future__ import annotations
 
+from ..._hooks import kept_out_of_snapshots
 from ..errors import ConfigurationError, LambdaLLMError, MissingExtraError
 from ..flow import Perform
 from ..result import Err, Ok
@@ -50,6 +51,7 @@ class RedisBackend:
         self._awaits = hasattr(self._client, "__aenter__")
         self._by_loop: dict[AbstractEventLoop, Any] = {}
         self._first_loop_seen = False
+        kept_out_of_snapshots(self)
 
     def load(self, key: str) -> Flow[bytes | None]:
         """What is kept under a key; `None` where nothing is, or its time has passed."""
@@ -99,6 +101,12 @@ class RedisBackend:
         """Close the connections made from the URL; a client of one's own is its owner's to close."""
         if self._url is not None and self._client is not None:
             self._client.close()
+
+    def forget(self) -> None:
+        """Close the connections; the client opens others. Those of an asynchronous client belong to its loop."""
+        pool = None if self._awaits else getattr(self._client, "connection_pool", None)
+        if pool is not None:
+            pool.disconnect()
 
     def _sent(self, words: Sequence[str | bytes | float]) -> Flow[Result[Any, Exception]]:
         if not self._awaits:

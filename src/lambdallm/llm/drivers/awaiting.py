@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..._hooks import at_last
 from ...transport.errors import TransportError
 from ..errors import LambdaLLMError, LLMError
 from ..flow import (
@@ -121,6 +122,10 @@ class AsyncDriver:
             return
         finally:
             flow.close()
+
+    def ready(self) -> None:
+        """Have what sends requests loaded, before there is one to send."""
+        self._transport("")
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -318,8 +323,6 @@ _shared: list[AsyncDriver] = []
 def shared_async_driver() -> AsyncDriver:
     """The asynchronous driver of this environment: its connections survive warm invocations."""
     if not _shared:
-        from atexit import register
-
         _shared.append(AsyncDriver())
-        register(_shared[0].let_go)
+        at_last(_shared[0].let_go)
     return _shared[0]

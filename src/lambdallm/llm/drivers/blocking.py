@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from ..._hooks import at_last
 from ..._value import Value
 from ...transport.errors import TransportError
 from ...transport.interrupt import here
@@ -131,6 +132,10 @@ class Driver:
             return
         finally:
             flow.close()
+
+    def ready(self) -> None:
+        """Have what sends requests loaded, before there is one to send."""
+        self._transport("")
 
     def close(self) -> None:
         """Close every connection. The driver can be used again."""
@@ -273,8 +278,6 @@ _shared: list[Driver] = []
 def shared_driver() -> Driver:
     """The driver of this environment: its connections survive warm invocations."""
     if not _shared:
-        from atexit import register
-
         _shared.append(Driver())
-        register(_shared[0].close)
+        at_last(_shared[0].close)
     return _shared[0]

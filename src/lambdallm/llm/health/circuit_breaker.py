@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock
 
+from ..._hooks import kept_out_of_snapshots
 from ..errors import CircuitOpenError, ProviderConnectionError
 from ..forks import renewed_in_children
 from ..result import Err
@@ -44,6 +45,7 @@ class ProviderCircuitBreaker:
         self.success_threshold = success_threshold
         self._lock = allocate_lock()
         renewed_in_children(self)
+        kept_out_of_snapshots(self)
         self._failures = self._successes = 0
         self._opened: float | None = None
         self._probing: float | None = None
@@ -137,6 +139,8 @@ class ProviderCircuitBreaker:
         with self._lock:
             self._failures = self._successes = 0
             self._opened = self._probing = None
+
+    forget = reset
 
     def __repr__(self) -> str:
         return f"ProviderCircuitBreaker({self.name!r}, state={self.state!r}, failures={self._failures})"

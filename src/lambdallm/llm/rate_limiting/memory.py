@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
+from ..._hooks import kept_out_of_snapshots
 from ..flow import NOW
 from ..forks import renewed_in_children
 from .bucket import Bucket
@@ -34,6 +35,7 @@ class MemoryQuotas:
         self._kept: dict[str, tuple[float, dict[str, State]]] = {}
         self._lock = allocate_lock()
         renewed_in_children(self)
+        kept_out_of_snapshots(self)
         self._swept = float("-inf")
 
     def take(self, key: str, charges: Sequence[Charge], wait_seconds: float = 0.0) -> Flow[Taken | Short]:
@@ -71,6 +73,11 @@ class MemoryQuotas:
     def renew(self) -> None:
         """Take a new lock; what was taken stays taken."""
         self._lock = allocate_lock()
+
+    def forget(self) -> None:
+        """Have nothing taken: what was used before a snapshot was another environment's share."""
+        with self._lock:
+            self._kept = {}
 
     def __len__(self) -> int:
         return len(self._kept)

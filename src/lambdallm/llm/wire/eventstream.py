@@ -1,4 +1,4 @@
-"""AWS event stream framing: bytes in, messages out, both checksums verified.
+"""AWS event stream framing: bytes in, messages out, both checksums verified. Writing is in `aws/eventstream.py`.
 
 A message is a prelude (total length, header length, CRC32 of both), headers, a payload, and a CRC32 of all that went
 before. Source: "Event stream encoding" in the Amazon Transcribe developer guide; the Smithy specification,
@@ -28,7 +28,6 @@ MAX_HEADER_BYTES = 128 * 1024
 """The protocol's own bound on a message's headers."""
 
 _PRELUDE = Struct(">III")
-_LENGTHS = Struct(">II")
 _CHECKSUM = Struct(">I")
 _AROUND = _PRELUDE.size + _CHECKSUM.size
 _REMEMBERED_SETS = 64
@@ -168,34 +167,4 @@ _OTHERS: dict[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
 }
 
 
-def encode_message(headers: Mapping[str, HeaderValue], payload: bytes) -> bytes:
-    """A message, as a server sends it: for tests and recordings."""
-    return encode_frame(b"".join(encode_header(name, value) for name, value in headers.items()), payload)
-
-
-def encode_header(name: str, value: HeaderValue) -> bytes:
-    """A header: a boolean, a string, bytes, or an integer (as a long)."""
-    label = name.encode()
-    return bytes((len(label),)) + label + _encode_value(value)
-
-
-def _encode_value(value: HeaderValue) -> bytes:
-    if isinstance(value, bool):
-        return b"\x00" if value else b"\x01"
-    if isinstance(value, int):
-        return b"\x05" + _FIXED[5].pack(value)
-    kind, data = (b"\x07", value.encode()) if isinstance(value, str) else (b"\x06", value)
-    return kind + _LENGTH.pack(len(data)) + data
-
-
-def encode_frame(header_block: bytes, payload: bytes) -> bytes:
-    """A message from headers already encoded."""
-    lengths = _LENGTHS.pack(_AROUND + len(header_block) + len(payload), len(header_block))
-    frame = lengths + _CHECKSUM.pack(crc32(lengths)) + header_block + payload
-    return frame + _CHECKSUM.pack(crc32(frame))
-
-
-__all__ = [
-    "MAX_HEADER_BYTES", "EventStreamDecoder", "FramingError", "decode_headers", "encode_frame", "encode_header",
-    "encode_message",
-]  # fmt: skip
+__all__ = ["MAX_HEADER_BYTES", "EventStreamDecoder", "FramingError", "decode_headers"]
