@@ -83,7 +83,10 @@ CASES = {
     "unknown pattern": case("models", "gpt-99-none", tells=["'gpt-99-none'"]),
     "bad providers file": case("providers", files={"providers/mine.json": "{"}, tells=["mine.json is not JSON"]),
     "bad port": case("dev", "--port", "99999", tells=["--port is 99999", "0 to 65535"]),
-    "dev with two handlers": case("dev", "--port", "0", app=TWO, tells=["2 handlers: lambda_handler, second"]),
+    "dev with a function that is not there": case(
+        "dev", "app.py:lamda_handler", "--port=0", app=TWO, tells=["'lamda_handler'", "Did you mean 'lambda_handler'"]
+    ),
+    "dev with too little memory": case("dev", "--memory", "64", tells=["--memory is 64", "128 to 10240"]),
     "dev with an unknown model": case("dev", "--model", "gtp-4o", tells=["'gtp-4o'", "Did you mean"]),
 }
 

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -38,7 +40,7 @@ GATED = """
 
     def slowly():
         yield "one "
-        while not os.path.exists(os.environ["GATE"]):
+        while not os.path.exists("gate"):
             time.sleep(0.01)
         yield "two"
 """
@@ -111,8 +113,7 @@ class TestRequests:
 
     def test_too_much_is_refused_as_lambda_does(self, serve, project):
         served = serve(project({"app.py": EVENT}))
-        with served.open("POST", headers={"Content-Length": str(7 * 1024 * 1024)}) as response:
-            assert response.status == 413
+        assert served.get(method="POST", body=b"x" * 7 * 1024 * 1024)[0] == 413
 
     @pytest.mark.parametrize("kind", ["def", "async def"])
     def test_a_stream_tells_its_sessions_id(self, serve, project, kind):
@@ -143,15 +144,15 @@ from lambdallm import Session, handler
         """
         served = serve(project({"app.py": app}))
         assert served.get("/hi") == (200, "Say hello")
-        served.wait_for(r"GET /hi  200  \d+ ms · 2 in \+ 2 out tokens · \$0 · first token \d+ ms · cold start \d+ ms\n")
+        served.wait_for(r"GET /hi  200  \d+ ms · 2 in \+ 2 out tokens · \$0 · first byte \d+ ms · cold start \d+ ms\n")
         served.get("/again")
-        served.wait_for(r"GET /again  200  .* · first token \d+ ms\n")
+        served.wait_for(r"GET /again  200  .* · first byte \d+ ms\n")
 
 
 class TestStreams:
-    def test_the_first_piece_arrives_before_the_last_is_made(self, serve, project, tmp_path):
-        gate = tmp_path / "gate"
-        served = serve(project({"app.py": GATED}), env={"GATE": str(gate)})
+    def test_the_first_piece_arrives_before_the_last_is_made(self, serve, project):
+        folder = project({"app.py": GATED})
+        gate, served = folder / "gate", serve(folder)
         with served.open() as response:
             assert response.headers["content-type"] == "text/plain; charset=utf-8"
             assert response.headers["transfer-encoding"] == "chunked"
@@ -159,14 +160,13 @@ class TestStreams:
             gate.touch()
             assert response.read() == b"two"
 
-    def test_as_server_sent_events_for_who_asks(self, serve, project, tmp_path):
-        (tmp_path / "gate").touch()
-        served = serve(project({"app.py": GATED}), env={"GATE": str(tmp_path / "gate")})
+    def test_as_server_sent_events_for_who_asks(self, serve, project):
+        served = serve(project({"app.py": GATED, "gate": ""}))
         with served.open(headers={"Accept": "text/event-stream"}) as response:
             assert response.headers["content-type"] == "text/event-stream"
             pieces = response.read().decode().split("\n\n")
-        assert pieces[:2] == ["data: one ", "data: two"]
-        assert pieces[2].startswith('event: done\ndata: {"calls": []')
+        assert pieces[:2] == ['data: {"text":"one "}', 'data: {"text":"two"}']
+        assert pieces[2].startswith("event: done\n")
 
     def test_one_that_fails_is_cut_off(self, serve, project):
         app = """
@@ -181,15 +181,17 @@ class TestStreams:
         with served.open() as response, pytest.raises(http.client.IncompleteRead) as cut:
             response.read()
         assert cut.value.partial == b"one"
-        with served.open(headers={"Accept": "text/event-stream"}) as response:
-            assert (
-                'event: error\ndata: {"errorType": "ValueError", "errorMessage": "no more"' in response.read().decode()
-            )
+        with (
+            served.open(headers={"Accept": "text/event-stream"}) as response,
+            pytest.raises(http.client.IncompleteRead) as cut,
+        ):
+            response.read()
+        assert b"event: error\n" in cut.value.partial
         served.wait_for("line 6, in lambda_handler")
 
-    def test_a_client_that_leaves_does_not_stop_the_server(self, serve, project, tmp_path):
-        gate = tmp_path / "gate"
-        served = serve(project({"app.py": GATED}), env={"GATE": str(gate)})
+    def test_a_client_that_leaves_does_not_stop_the_server(self, serve, project):
+        folder = project({"app.py": GATED})
+        gate, served = folder / "gate", serve(folder)
         with socket.create_connection(("127.0.0.1", served.port)) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             client.recv(10)
@@ -197,9 +199,8 @@ class TestStreams:
         assert served.get("/quick") == (200, "version 1")
         assert "Traceback" not in served.log
 
-    def test_http_1_0_reads_to_the_end_of_the_connection(self, serve, project, tmp_path):
-        (tmp_path / "gate").touch()
-        served = serve(project({"app.py": GATED}), env={"GATE": str(tmp_path / "gate")})
+    def test_http_1_0_reads_to_the_end_of_the_connection(self, serve, project):
+        served = serve(project({"app.py": GATED, "gate": ""}))
         with socket.create_connection(("127.0.0.1", served.port)) as client:
             client.sendall(b"GET / HTTP/1.0\r\n\r\n")
             received = b"".join(iter(lambda: client.recv(1000), b""))
@@ -211,9 +212,8 @@ class TestInvokeOperation:
         served = serve(project({"app.py": EVENT}))
         assert served.get(RAW, method="POST", body='{"n": 1}') == (200, '{"n": 1}')
 
-    def test_joins_a_stream(self, serve, project, tmp_path):
-        (tmp_path / "gate").touch()
-        served = serve(project({"app.py": GATED}), env={"GATE": str(tmp_path / "gate")})
+    def test_joins_a_stream(self, serve, project):
+        served = serve(project({"app.py": GATED, "gate": ""}))
         assert served.get(RAW, method="POST", body="{}") == (200, '"one two"')
 
     @pytest.mark.parametrize(("kind", "status", "runs"), [("Event", 202, True), ("DryRun", 204, False)])
@@ -221,6 +221,8 @@ class TestInvokeOperation:
         served = serve(project({"app.py": EVENT}))
         assert served.get(RAW, method="POST", body="{}", headers={"X-Amz-Invocation-Type": kind}) == (status, "")
         served.wait_for(f"POST {RAW}  {status}")
+        if runs:
+            served.wait_for("event for lambda_handler  \\d+ ms.*\n  told to the terminal")
         assert ("told to the terminal" in served.log) is runs
 
     def test_reports_an_error_of_the_function(self, serve, project):
@@ -229,7 +231,8 @@ class TestInvokeOperation:
             assert (response.status, response.headers["X-Amz-Function-Error"]) == (200, "Unhandled")
             error = json.load(response)
         assert error["errorType"] == "ZeroDivisionError"
-        assert error["stackTrace"] == ['  File "app.py", line 2, in f\n    return 1 / 0\n']
+        (frame,) = error["stackTrace"]
+        assert frame.endswith('app.py", line 2, in f\n    return 1 / 0\n')
 
     def test_refuses_what_is_no_json(self, serve, project):
         served = serve(project({"app.py": EVENT}))
@@ -274,9 +277,9 @@ class TestReload:
         project({"words.py": "TEXT = 'b'"})
         until(served, (200, "b"))
 
-    def test_the_old_code_finishes_what_it_has_begun(self, serve, project, tmp_path):
-        gate = tmp_path / "gate"
-        served = serve(project({"app.py": GATED}), env={"GATE": str(gate)})
+    def test_the_old_code_finishes_what_it_has_begun(self, serve, project):
+        folder = project({"app.py": GATED})
+        gate, served = folder / "gate", serve(folder)
         with served.open() as response:
             assert response.read(4) == b"one "
             project({"app.py": GATED.replace("version 1", "version 2")})
@@ -324,7 +327,8 @@ class TestTrouble:
         served = serve(project({"app.py": app}))
         status, body = served.get("/wrong")
         assert (status, json.loads(body)["errorType"]) == (500, "KeyError")
-        served.wait_for("line 5, in lambda_handler(.|\n)*error: KeyError(.|\n)*GET /wrong  500  .* · KeyError\n")
+        served.wait_for(r"GET /wrong  500  .* · KeyError\n")
+        served.wait_for(r"line 5, in lambda_handler(.|\n)*  error: KeyError: '/wrong'")
         assert "core/handler.py" not in served.log
         assert served.get() == (200, "fine")
 
@@ -357,10 +361,10 @@ class TestTrouble:
         assert (status, json.loads(body)["errorType"]) == (502, "Runtime.ExitError")
         assert served.get() == (200, "null")
 
-    def test_events_wait_for_their_turn(self, serve, project, tmp_path):
+    def test_events_wait_for_their_turn(self, serve, project):
         """One environment, one event at a time: the second is answered when the first has been."""
-        gate = tmp_path / "gate"
-        served = serve(project({"app.py": GATED}), env={"GATE": str(gate)})
+        folder = project({"app.py": GATED})
+        gate, served = folder / "gate", serve(folder)
         answers = []
         with served.open() as response:
             response.read(4)
@@ -378,6 +382,15 @@ class TestTrouble:
         assert told.returncode == 2
         assert f"error: Port {port} can't be used" in told.stderr
         assert "Run: lambdallm dev --port " in told.stderr
+
+    def test_ctrl_c_stops_it_while_the_code_is_loaded(self, environ, project):
+        """A module that waits for something at its import keeps nobody waiting."""
+        folder = project({"app.py": "import time\nprint('loading', flush=True)\ntime.sleep(60)"})
+        command = [sys.executable, "-m", "lambdallm", "dev", "--port", "0"]
+        with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as process:
+            assert "loading" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
 
     def test_ctrl_c_stops_it_and_its_worker(self, serve, project):
         served = serve(project({"app.py": "import os; print('pid', os.getpid())\n" + textwrap.dedent(VERSION)}))

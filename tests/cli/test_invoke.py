@@ -123,6 +123,41 @@ def test_a_stream_is_shown_while_it_is_made(environ, project, tmp_path):
         assert b"first token" in process.stderr.read()
 
 
+EVENTS = """
+    from lambdallm import StreamingResponse, handler
+
+    @handler(model="echo")
+    async def lambda_handler(event, context):
+        return StreamingResponse(context.astream("grüß dich"), status=201, format="sse")
+
+    @handler
+    def broken(event, context):
+        yield "one"
+        raise KeyError("two")
+
+    def plain(event, context):
+        yield "gr"
+        yield {"a": 1}
+"""
+URL = {"requestContext": {"http": {"method": "GET", "path": "/"}, "domainName": "a.lambda-url.eu-west-1.on.aws"}}
+
+
+def test_a_streamed_response_is_shown_as_its_client_gets_it(cli, project):
+    folder = project({"app.py": EVENTS})
+    told = cli("invoke", "app.lambda_handler", "--data", json.dumps(URL), cwd=folder)
+    assert told.stdout.startswith('data: {"text":"grüß"}\n\ndata: {"text":" dich"}\n\nevent: done\ndata: {')
+    assert told.stderr.startswith("HTTP 201 · echo/echo · ")
+    got = result(cli("invoke", "app.lambda_handler", "--json", "--data", json.dumps(URL), cwd=folder))
+    assert (got["statusCode"], got["headers"]["Content-Type"]) == (201, "text/event-stream")
+    assert result(cli("invoke", "app.plain", "--json", cwd=folder)) == 'gr{"a":1}'
+
+
+def test_an_error_in_a_stream_is_explained_after_what_came(cli, project):
+    told = cli("invoke", "app.broken", "--data", json.dumps(URL), cwd=project({"app.py": EVENTS}))
+    assert (told.returncode, told.stdout) == (1, "one")
+    assert "KeyError" in told.stderr
+
+
 def test_another_model_in_the_place_of_the_handlers(cli, project):
     folder = project({"app.py": ASK.replace('"echo"', '"openai/gpt-4o"')})
     told = cli("invoke", "--model", "echo", "--data", '{"word": "hello"}', cwd=folder)

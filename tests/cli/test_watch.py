@@ -21,6 +21,13 @@ def test_the_same_size_at_another_time_is_a_change(project):
     assert changed(before, snapshot(str(folder)))
 
 
+def test_the_file_of_variables_counts_though_it_is_hidden(project):
+    folder = project({".env": "A=1"})
+    before = snapshot(str(folder))
+    project({".env": "A=2 "})
+    assert changed(before, snapshot(str(folder))) == [str(folder / ".env")]
+
+
 def test_what_is_not_the_project_is_not_watched(project):
     folder = project({"app.py": "1"})
     before = snapshot(str(folder))

@@ -1,4 +1,4 @@
-"""`lambdallm dev`: serve a function on this machine, as its URL would, with a fresh process after every change."""
+"""`lambdallm dev`: the project's functions on a local Lambda, fresh after every change, and a playground."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 from ..llm.errors import ConfigurationError
-from .console import milliseconds, paint
-from .dev_http import DevServer
-from .dev_pool import Pool, Worker
+from .console import paint
 from .invoke import add_run_options, check_run_options
-from .target import TargetError, find_target
-from .watch import changed, snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,41 +19,98 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .target import Target
+    from ..runtime.emulator.listener import HttpReply, HttpRequest, Listener
+    from ..runtime.emulator.logs import Line
+    from .dev_http import DevFront
+    from .dev_log import Terminal
+    from .dev_workshop import Workshop
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
 
 
 def add_parser(subparsers: Any) -> None:
     """Describe the verb's arguments."""
-    parser = subparsers.add_parser("dev", help="serve a function on this machine, reloaded on every change")
-    parser.add_argument("target", nargs="?", help="app.py:lambda_handler; the only handler of app.py if left out")
+    parser = subparsers.add_parser("dev", help="serve the project on this machine, reloaded on every change")
+    parser.add_argument("target", nargs="?", help="app.py:lambda_handler, or app.py; every handler if left out")
     parser.add_argument("--port", type=int, default=3000, help="where to listen (3000); 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+    parser.add_argument("--memory", metavar="MB", type=int, default=1024, help="the functions' memory in MB (1024)")
+    parser.add_argument("--json", action="store_true", help="print each line of the log as a JSON object")
     add_run_options(parser)
 
 
 def run(args: Namespace) -> int:
     """Run the verb until Ctrl-C."""
-    target = find_target(args.target)
-    os.environ["LAMBDA_TASK_ROOT"] = target.root
+    from .dev_log import Terminal
+    from .dev_targets import find_project
+
+    os.environ["LAMBDA_TASK_ROOT"] = find_project(args.target).root
     check_run_options(args)
-    server = _bound(args.host, args.port)
+    _check_memory(args.memory)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # functions print what they like
+    terminal = Terminal(sys.stdout, as_json=args.json)
     stop = _asked_to_stop()
-    options = {"target": args.target, "root": target.root, "model": args.model, "timeout": args.timeout}
-    seen = snapshot(target.root)
-    server.pool = Pool(options, _tell_start)
-    try:
-        _wait_for_first(server.pool.worker, stop)
-        server.pool.on_start = _tell_reload
+    with ExitStack() as open_things:
+        entrance = _Entrance()
+        listener = open_things.enter_context(_listening(entrance, args.host, args.port))
+        workshop, front = _opened(args, terminal, listener, open_things)
+        workshop.start(stop)
+        entrance.lead_to(front)
         if not stop():
-            print(_banner(target, server), flush=True)
-            _serve(server, lambda: _watch(target.root, seen, server.pool, stop))
-    finally:
-        server.server_close()
-        server.pool.close()
-    print("\nStopped.")
+            _tell_ready(terminal, workshop, listener.address)
+        _watch(workshop, terminal, stop)
+    if terminal.gone:
+        raise BrokenPipeError
+    terminal.say("\nStopped." if not args.json else "Stopped.", event="stopped")
     return 0
+
+
+class _Entrance:
+    """The front end of a port that is taken before there is anything behind it: requests wait."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._front: Callable[[HttpRequest], HttpReply]
+
+    def lead_to(self, front: Callable[[HttpRequest], HttpReply]) -> None:
+        """Let requests in."""
+        self._front = front
+        self._open.set()
+
+    def __call__(self, request: HttpRequest) -> HttpReply:
+        self._open.wait()
+        return self._front(request)
+
+
+def _opened(
+    args: Namespace, terminal: Terminal, listener: Listener, open_things: ExitStack
+) -> tuple[Workshop, DevFront]:
+    """The project's functions on an emulator, not loaded yet, and what will serve them."""
+    from ..runtime.emulator.account import Account
+    from ..runtime.emulator.emulator import Emulator
+    from .dev_http import DevFront
+    from .dev_observer import Observer
+    from .dev_workshop import PLAY, Options, Workshop
+    from .playground.api import Playground
+    from .playground.feed import Hub
+    from .playground.record import is_own
+    from .playground.runs import Runs
+
+    def log(line: Line) -> None:
+        if is_own(line) and playground is not None and (line.function != PLAY or playground.runs(line.request_id)):
+            terminal.line(line, line.function, line.request_id)
+            playground.line(line, line.function, line.request_id)
+
+    playground: Playground | None = None
+    hub = Hub()
+    emulator = open_things.enter_context(Emulator(log=log))
+    open_things.callback(hub.close)
+    observer = Observer(emulator, terminal)
+    workshop = Workshop(Options(args.target, args.model, args.timeout, args.memory), observer, terminal)
+    playground = Playground(workshop, observer, Runs(workshop.project.root), hub, listener.address)
+    watched: Any = observer  # an emulator to whoever invokes
+    account = open_things.enter_context(Account(watched, log=lambda line: terminal.say(line, event="account")))
+    return workshop, DevFront(workshop, observer, account, playground)
 
 
 def _asked_to_stop() -> Callable[[], bool]:
@@ -67,51 +121,18 @@ def _asked_to_stop() -> Callable[[], bool]:
     return lambda: bool(signals)
 
 
-def _serve(server: DevServer, meanwhile: Callable[[], None]) -> None:
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+def _watch(workshop: Workshop, terminal: Terminal, stop: Callable[[], bool]) -> None:
+    while not (stop() or terminal.gone):
+        time.sleep(max(_POLL_SECONDS, 5 * workshop.look_seconds))
+        workshop.look()
+        terminal.tick()
+
+
+def _listening(entrance: _Entrance, host: str, port: int) -> Listener:
+    from ..runtime.emulator.listener import Listener
+
     try:
-        meanwhile()
-    finally:
-        server.shutdown()
-
-
-def _watch(root: str, seen: dict[str, tuple[int, int]], pool: Pool, stop: Callable[[], bool]) -> None:
-    while not stop():
-        time.sleep(_POLL_SECONDS)
-        now = snapshot(root)
-        if files := changed(seen, now):
-            more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-            print(paint(f"{os.path.relpath(files[0], root)}{more} changed", "cyan", sys.stdout), flush=True)
-            pool.replace()
-        seen = now
-
-
-def _wait_for_first(worker: Worker, stop: Callable[[], bool]) -> None:
-    """Until the function is loaded, or has failed to; raises where no change of its code would be the answer."""
-    while not worker.started.wait(0.1) and not stop():
-        pass
-    if worker.started.is_set() and worker.first.get("unclear"):
-        raise TargetError(worker.first["message"])
-
-
-def _tell_start(worker: Worker) -> None:
-    first = worker.first
-    if first["kind"] == "ready":
-        text = f"{first['name']} is loaded (cold start {milliseconds(first['init_ms'])})"
-        print(paint(text, "green", sys.stdout), flush=True)
-    elif not first["unclear"]:
-        print(paint("The function can't be loaded: save a correction.", "red", sys.stdout), flush=True)
-
-
-def _tell_reload(worker: Worker) -> None:
-    if worker.first.get("unclear"):
-        print(f"{paint('error:', 'red', sys.stdout)} {worker.first['message']}", flush=True)
-    _tell_start(worker)
-
-
-def _bound(host: str, port: int) -> DevServer:
-    try:
-        return DevServer((host, port), _log)
+        return Listener(entrance, host=host, port=port)
     except OverflowError as error:
         raise ConfigurationError(f"--port is {port}.", fix="Use a number from 0 to 65535.") from error
     except OSError as error:
@@ -122,22 +143,31 @@ def _bound(host: str, port: int) -> DevServer:
 
 
 def _next_free(host: str, port: int) -> int | None:
+    import socket
+
     for candidate in range(port + 1 if port >= 1024 else 3000, min(port + 100, 65536) if port >= 1024 else 3100):
         try:
-            DevServer((host, candidate), _log).server_close()
+            socket.create_server((host, candidate)).close()
         except OSError:
             continue
         return candidate
     return None
 
 
-def _banner(target: Target, server: DevServer) -> str:
-    host, port = server.server_address[:2]
-    shown = f"[{host!s}]" if ":" in str(host) else str(host)
-    url = paint(f"http://{shown}:{port}", "bold", sys.stdout)
-    return f"Serving {target.shown} at {url} (one event at a time). Reloads on change; Ctrl-C stops."
+def _check_memory(megabytes: int) -> None:
+    if not 128 <= megabytes <= 10_240:
+        raise ConfigurationError(f"--memory is {megabytes}.", fix="Lambda takes 128 to 10240 MB.")
 
 
-def _log(line: str, status: int) -> None:
-    colour = "green" if status < 400 else "yellow" if status < 500 else "red"
-    print(paint(line, colour, sys.stdout), flush=True)
+def _tell_ready(terminal: Terminal, workshop: Workshop, address: str) -> None:
+    """Where everything is."""
+    names = [entry.name for entry in workshop.project.entries]
+    urls = {name: f"{address}/{name}/" if len(names) > 1 else f"{address}/" for name in names}
+    if terminal.is_json:
+        terminal.say("ready", event="ready", functions=urls, playground=f"{address}/_playground/", api=address)
+        return
+    invoke = f"aws lambda invoke --endpoint-url {address} --function-name {names[0]} out.json"
+    rows = {**urls, "Playground": f"{address}/_playground/", "Lambda API": invoke}
+    width = max(map(len, rows))
+    lines = [f"  {name:<{width}}  {paint(place, 'bold', sys.stdout)}" for name, place in rows.items()]
+    terminal.say("\n".join(["", *lines, "", "Reloads as you save. Ctrl-C stops.", ""]))

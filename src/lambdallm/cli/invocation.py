@@ -6,12 +6,15 @@ import time
 import uuid
 
 from .._value import Value
-from ..core.responses import is_stream, lambda_response, pieces
+from ..core.frames import Text
+from ..core.responses import comes_in_pieces
+from ..runtime.response import Response
+from ..runtime.streams import OnePiece, ResponseStream
 from ..testing.mocks import MockLambdaContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, TypeVar
 
     from ..core.context import LambdaLLMContext
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 class LocalContext(MockLambdaContext):
     """AWS's context with a clock that counts down from `timeout` seconds.
 
-    It takes streams, keeps the `LambdaLLMContext` of the invocation as `seen`, and gives the handler another `model`.
-    `failure_status` is what the handler would have answered with where its error is explained instead.
+    It takes streams of every source that can stream, keeps the `LambdaLLMContext` of the invocation as `seen`, and
+    gives the handler another `model`. `failure_status` is what the handler would have answered with where its error is
+    explained instead.
     """
 
     accepts_stream = True
@@ -39,8 +43,8 @@ class LocalContext(MockLambdaContext):
     def on_context(self, context: LambdaLLMContext) -> None:
         """Called by the handler with the context it has made."""
         self.seen = context
-        if self._model:
-            context.settings = context.settings.replace(model=self._model)
+        more = {"model": self._model} if self._model else {}
+        context.settings = context.settings.replace(response_streaming=_SOURCES, **more)
 
     def takes_failure(self, status: int) -> bool:
         """Whether the error itself is wanted in the place of the response it would be: it is explained here."""
@@ -53,6 +57,9 @@ class LocalContext(MockLambdaContext):
     def response_headers(self) -> dict[str, str]:
         """The headers that go with any response, such as a new session's id, as far as they are known."""
         return dict(self.seen.response_headers) if self.seen else {}
+
+
+_SOURCES = ("function_url", "rest", "direct")
 
 
 class Report(Value):
@@ -100,16 +107,42 @@ def invoke(
     """Run a function on one event: its result and the report. Pieces of a stream go to `show` as they come."""
     begun = time.perf_counter()
     result, first = function(event, context), None
-    if is_stream(result):
+    result = result.response if isinstance(result, OnePiece) else result
+    if (pieces := _pieces(result)) is not None:
         texts = []
-        for text in pieces(result):
+        for text in _decoded(pieces):
             first = first or time.perf_counter()
             texts.append(text)
             show(text)
-        result = lambda_response(event, "".join(texts))
+        result = _in_one(result, "".join(texts))
     calls = tuple(context.seen.completions) if context.seen else ()
     first_ms = None if first is None else (first - begun) * 1000
     return result, Report(calls, (time.perf_counter() - begun) * 1000, first_ms)
+
+
+def _pieces(result: Any) -> Iterable[bytes] | None:
+    """What is sent of a result that comes in pieces, also of a function without the decorator."""
+    if isinstance(result, ResponseStream):
+        return result
+    return map(Text().piece, result) if comes_in_pieces(result) and hasattr(result, "__iter__") else None
+
+
+def _decoded(pieces: Iterable[bytes]) -> Iterator[str]:
+    """The text of bytes that may be cut anywhere."""
+    from codecs import getincrementaldecoder
+
+    decoder = getincrementaldecoder("utf-8")("replace")
+    for piece in pieces:
+        if text := decoder.decode(piece):
+            yield text
+    if rest := decoder.decode(b"", final=True):
+        yield rest
+
+
+def _in_one(stream: Any, text: str) -> Any:
+    """A streamed result in one piece: a response as it is sent to HTTP clients, else its text."""
+    head = getattr(stream, "head", None)
+    return text if head is None else Response(text, head.status, head.headers, head.cookies).for_direct()
 
 
 def _sum(parts: Iterable[N | None]) -> N | None:

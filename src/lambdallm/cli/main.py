@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 VERBS = {
     "init": "start a project from a template",
-    "dev": "serve a function on this machine, reloaded on every change",
+    "dev": "serve the project on this machine, reloaded on every change, with a playground",
     "invoke": "run a function once, on one event",
+    "build": "make the zip that AWS Lambda takes",
     "local": "fetch, find or remove the embedded model",
     "providers": "list the providers and whether their keys are set",
     "config": "check the project's settings, or print their JSON Schema",
