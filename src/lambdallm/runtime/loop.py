@@ -85,8 +85,9 @@ def run(
 
 def _ends() -> bool:
     """Whether the environment is to end. What listens for that is loaded once the first answer is out."""
-    from . import shutdown
+    from . import collector, shutdown
 
+    collector.settle()
     shutdown.watch()
     return shutdown.is_asked()
 

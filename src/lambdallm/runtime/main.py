@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import logs
+from . import collector, logs
 from .client import RuntimeClient
 from .errors import RuntimeApiError
 from .loading import load_handler, set_search_path
@@ -26,6 +26,7 @@ def main(handler: str | None = None) -> None:
     address = os.environ.get(ADDRESS)
     if not address:
         sys.exit(f"{ADDRESS} is not set: this runs in AWS Lambda. On your own machine use `lambdallm dev`.")
+    collector.hold_back()
     name = os.environ.get("_HANDLER", "") if handler is None else handler
     set_search_path()
     if "AWS_LAMBDA_MAX_CONCURRENCY" in os.environ:

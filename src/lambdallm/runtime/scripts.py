@@ -14,8 +14,10 @@ _LONGEST_LINE = 127
 
 _TEXT = '''#!{python} -S
 """Starts the function in LambdaLLM's runtime."""
+import gc
 import sys
 
+gc.disable()  # the runtime switches it on again
 sys.path[1:1] = ["/opt/python/lib/python{{}}.{{}}/site-packages".format(*sys.version_info), "/opt/python"]
 from lambdallm.runtime.main import main
 
