@@ -31,6 +31,11 @@ def shown_python() -> str:
     return run(base_python(), "-VV").strip().partition(" (")[0]
 
 
+def python_version() -> str:
+    """Its version, such as `3.11`."""
+    return run(base_python(), "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
+
+
 class Environments:
     """The environments in one cache folder."""
 
@@ -97,12 +102,12 @@ def install_ours(python: str, source: Path) -> None:
     site = Path(run(python, "-I", "-c", _PURELIB).strip())
     shutil.rmtree(site / source.name, ignore_errors=True)
     shutil.copytree(source, site / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-    _compile(python, site / source.name)
+    compile_folder(python, site / source.name)
 
 
 def compile_clients(python: str, folder: Path) -> None:
     """Compile the harness's own modules, which every measured process imports, too."""
-    _compile(python, folder)
+    compile_folder(python, folder)
 
 
 def versions(python: str, packages: tuple[str, ...]) -> dict[str, str]:
@@ -111,7 +116,8 @@ def versions(python: str, packages: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _compile(python: str, folder: Path) -> None:
+def compile_folder(python: str, folder: Path) -> None:
+    """Compile all modules in a folder."""
     run(python, "-I", "-m", "compileall", "-q", str(folder))
 
 

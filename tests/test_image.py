@@ -23,16 +23,14 @@ MODULES = {
 }
 
 
-def image(folder, modules, **standard):
-    """An image made of sources: name of the module → file below the folder."""
+def image(folder, modules, version="", standard=None):
+    """An image made of sources: name of the module → file below the folder; `standard` are the library's."""
 
-    def compiled(folder, modules):
+    def compiled(modules):
         codes = {name: compile((folder / file).read_bytes(), folder / file, "exec") for name, file in modules.items()}
-        return {name: (file, marshal.dumps(codes[name])) for name, file in modules.items()}
+        return {name: (file.endswith("__init__.py"), marshal.dumps(codes[name])) for name, file in modules.items()}
 
-    if "standard" in standard:
-        standard["standard"] = compiled(Path(standard["standard_folder"]), standard["standard"])
-    return packed(importlib.util.MAGIC_NUMBER, compiled(folder, modules), **standard)
+    return packed(importlib.util.MAGIC_NUMBER, compiled(modules), version, compiled(standard or {}))
 
 
 @pytest.fixture
@@ -118,7 +116,18 @@ def test_a_module_can_be_reloaded_and_pickled(shop):
     assert said(shop, code) is True
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 an archive", b"old\n" + bytes(80)], ids=["empty", "zip", "old"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 an archive",
+        b"old\n" + bytes(80),
+        importlib.util.MAGIC_NUMBER,
+        importlib.util.MAGIC_NUMBER + b"\x10\0\0\0" + marshal.dumps(("cut", "off"))[:7],
+        importlib.util.MAGIC_NUMBER + b"\x05\0\0\0" + marshal.dumps(7),
+    ],
+    ids=["empty", "zip", "old", "head alone", "cut off", "something else"],
+)
 def test_what_is_no_image_for_this_python_is_left_alone(content, tmp_path):
     (tmp_path / "image.bin").write_bytes(content)
     finders = list(sys.meta_path)
@@ -135,10 +144,73 @@ def test_the_standard_library_comes_from_it_only_for_the_very_same_python(same, 
     (package / "__init__.py").write_text("")
     (tmp_path / "colorsys.py").write_text("origin = 'image'\n")
     version = sys.version if same else "3.99.0 (another build)"
-    standard = {"standard_folder": str(tmp_path), "standard": {"colorsys": "colorsys.py"}}
-    (package / "image.bin").write_bytes(image(tmp_path, {"shop": "shop/__init__.py"}, version=version, **standard))
-    code = "import colorsys\nprint(json.dumps(getattr(colorsys, 'origin', 'library')))"
-    assert said(package, f"sys.path.remove({str(tmp_path)!r})\n{code}") == ("image" if same else "library")
+    held = image(tmp_path, {"shop": "shop/__init__.py"}, version, {"colorsys": "colorsys.py"})
+    (package / "image.bin").write_bytes(held)
+    code = (
+        f"sys.path.remove({str(tmp_path)!r})\n"
+        "import colorsys\n"
+        "print(json.dumps([getattr(colorsys, 'origin', 'library'), colorsys.__file__]))"
+    )
+    assert said(package, code) == ["image" if same else "library", importlib.util.find_spec("colorsys").origin]
+
+
+CLOSED = "import os\nos.closerange(3, 256)\n"
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        CLOSED,
+        CLOSED + "others = [os.open('/dev/zero', os.O_RDONLY) for _ in range(9)]\n",
+        CLOSED + "import socket\nothers = [socket.socketpair() for _ in range(9)]\n",
+    ],
+    ids=["closed", "another file's", "a socket's"],
+)
+def test_a_function_that_closes_all_descriptors_still_imports(since, shop):
+    """The image is opened again, and what has its number now is neither read nor closed."""
+    code = f"{since}opened.clear()\nimport shop.rooms, shop.prices\nprint(json.dumps([shop.rooms.height, len(opened)]))"
+    height, openings = said(shop, code)
+    assert (height, openings) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "os.remove(path)",
+        "os.truncate(path, 60)",
+        "open(path, 'r+b').write(bytes(os.path.getsize(path)))",
+        "os.chmod(path, 0)",
+    ],
+    ids=["removed", "cut off", "overwritten", "forbidden"],
+)
+def test_an_image_that_cannot_be_read_any_more_is_done_without(since, shop):
+    code = (
+        f"import os\npath = {str(shop / 'image.bin')!r}\n{since}\nos.closerange(3, 256)\n"
+        "import shop.rooms, shop.prices\nprint(json.dumps(shop.rooms.height))"
+    )
+    assert said(shop, code) == 2
+
+
+def test_a_forked_process_imports_from_it_at_the_same_time(shop):
+    code = (
+        "import os\nchild = os.fork()\nimport shop.rooms.attic, shop.prices\n"
+        "if not child: os._exit(shop.rooms.height)\n"
+        "print(json.dumps([shop.rooms.height, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(opened)]))"
+    )
+    assert said(shop, code) == [2, 2, 0]
+
+
+def test_nothing_is_left_open_that_python_would_warn_of_or_a_child_would_have(shop):
+    code = f"""
+import os, subprocess, sys
+from lambdallm._image import mount
+with open({str(shop / "image.bin")!r}, "rb", buffering=0) as file:
+    mount(file, {str(shop)!r})
+held = [fd for fd in os.listdir("/proc/self/fd") if os.path.realpath(f"/proc/self/fd/{{fd}}").endswith("image.bin")]
+assert len(held) == 1 and not os.get_inheritable(int(held[0]))
+"""
+    done = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_this_whole_package_answers_from_its_image(tmp_path):

@@ -138,6 +138,28 @@ class TestWithLittleOfLambdaLLM:
         with pytest.raises(BuildError, match=r"file/f\.zip' can't be written"):
             build(project(), output=str(tmp_path / "file" / "f.zip"))
 
+    @pytest.mark.parametrize(
+        ("make", "told"),
+        [
+            (lambda place: place.mkdir(), "is no file, and would be replaced"),
+            (lambda place: os.mkfifo(place), "is no file, and would be replaced"),
+            (lambda place: place.write_text("import json\n"), "is a file that is no zip, and would be replaced"),
+        ],
+        ids=["folder", "pipe", "source"],
+    )
+    def test_what_is_no_package_is_never_replaced(self, project, build, tmp_path, make, told):
+        """A build by an administrator to a device would take it from everyone; one to `app.py` the function."""
+        place = tmp_path / "place"
+        make(place)
+        before = (place.stat().st_ino, place.stat().st_mode)
+        with pytest.raises(BuildError, match=told):
+            build(project(), output=str(place))
+        assert (place.stat().st_ino, place.stat().st_mode) == before
+
+    def test_an_empty_file_that_was_made_to_be_written_to_is_taken(self, project, build, tmp_path):
+        (tmp_path / "new.zip").touch()
+        assert build(project(), output=str(tmp_path / "new.zip"))[0].zipped == (tmp_path / "new.zip").stat().st_size
+
     def test_a_file_of_the_project_and_of_a_dependency_under_one_path(self, project, build, wheel):
         wheel("colour", {"colour.py": ""})
         with pytest.raises(BuildError, match=r"'colour\.py' comes from your code and from colour"):

@@ -164,6 +164,38 @@ def test_the_dependencies_of_a_pyproject(project, build, wheel):
     assert report.requirements.endswith("pyproject.toml")
 
 
+def test_a_folder_among_hashes_is_built_and_what_it_needs_must_be_listed(project, build, wheel):
+    """As in a lock of uv's that names a package of the same repository: a folder has no hash to give."""
+    digest = hashlib.sha256(wheel("shade", {"shade.py": ""}).read_bytes()).hexdigest()
+    wheel("colour", {"colour.py": ""})
+    project({"pyproject.toml": PYPROJECT, "backend.py": BACKEND}, "shared")
+    locked = f"-e ../shared\nshade==1.0 --hash=sha256:{digest}\n"
+    folder = project({"app.py": "", "requirements.txt": locked})
+    assert {"shared_lib.py", "shade.py"} <= set(build(folder)[1])
+    (folder / "requirements.txt").write_text(f"{locked}colour @ https://token@127.0.0.1/colour.whl\n")
+    with pytest.raises(BuildError, match=r"The requirement 'colour @ https://127\.0\.0\.1/colour\.whl' has no hash"):
+        build(folder)
+    (folder / "requirements.txt").write_text(locked.replace(digest, "0" * 64))
+    with pytest.raises(BuildError, match=r"(?is)can't be installed.*hash"):
+        build(folder)
+
+
+def test_what_a_pyproject_has_from_elsewhere_is_never_taken_from_the_index(project, build, wheel):
+    """A stranger may have published a package under the name of one that is private."""
+    wheel("my-prices", {"stolen.py": ""})
+    text = """
+        [project]
+        name = "mine"
+        version = "1"
+        dependencies = ["My.Prices>=1"]
+        [tool.uv.sources]
+        my_prices = { path = "../prices", editable = true }
+        lambdallm = { path = "../lambdallm" }
+    """
+    with pytest.raises(BuildError, match=r"has my-prices from where \[tool\.uv\.sources\] says, .* Run `uv lock`, or"):
+        build(project({"app.py": "", "pyproject.toml": text}))
+
+
 def test_the_lock_of_uv(project, build, wheel):
     wheel("colour", {"colour.py": "OLD = 1\n"}, version="1.0")
     text = '[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["colour>=1"]\n'

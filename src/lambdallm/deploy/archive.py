@@ -7,6 +7,7 @@ twice as long for a hundredth less.
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 
 from .._value import Value
@@ -38,6 +39,20 @@ def stamped(path: str, *, executable: bool = False) -> zipfile.ZipInfo:
     return info
 
 
+def check_place(output: str) -> None:
+    """Raise `BuildError` for a place that holds something else than an earlier zip, which a new one would replace."""
+    try:
+        is_file = stat.S_ISREG(os.stat(output).st_mode)
+        if is_file and _first_bytes(output) in (b"PK", b""):
+            return
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    what = "a file that is no zip" if is_file else "no file"
+    raise BuildError(f"{output!r} is {what}, and would be replaced.", fix="Choose another place.")
+
+
 def write(output: str, entries: Iterable[tuple[str, bytes, bool]]) -> Written:
     """Write entries (path, bytes, whether it is executable), which come sorted. All of the zip appears, or nothing.
 
@@ -51,10 +66,19 @@ def write(output: str, entries: Iterable[tuple[str, bytes, bool]]) -> Written:
         os.replace(beside, output)
         return written
     except OSError as error:
-        raise BuildError(f"{output!r} can't be written: {error.strerror}.", fix="Choose another place.") from error
+        raise _unwritable(output, error) from error
     finally:
         if os.path.exists(beside):
             os.remove(beside)
+
+
+def _first_bytes(place: str) -> bytes:
+    with open(place, "rb") as file:
+        return file.read(2)
+
+
+def _unwritable(output: str, error: OSError) -> BuildError:
+    return BuildError(f"{output!r} can't be written: {error.strerror}.", fix="Choose another place.")
 
 
 def _write(place: str, entries: Iterable[tuple[str, bytes, bool]]) -> int:

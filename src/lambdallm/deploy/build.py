@@ -8,6 +8,7 @@ from . import archive, bytecode
 from .bytecode import Source, entries_of, find_python, stays
 from .collect import content
 from .gather import gathered
+from .image import standard_of
 from .native import check_binary
 from .plan import Entry, Plan, plan
 from .report import Report, check_unzipped, parts
@@ -26,6 +27,7 @@ def build(settings: Settings) -> Report:
 
     Raises `BuildError`; a file that was there before is then as it was.
     """
+    archive.check_place(settings.output)
     with tempfile.TemporaryDirectory(prefix="lambdallm-build-") as scratch:
         found = gathered(settings, scratch)
         planned = plan(found.files, found.made)
@@ -56,7 +58,8 @@ def _with_bytecode(planned: Plan, texts: Mapping[str, bytes], settings: Settings
     gone = {source.path for source in sources if not stays(source, settings)}
     gone -= {note.partition(" ")[0] for note in notes}
     kept = [entry for entry in planned.entries if entry.path not in gone]
-    again = plan([], (*kept, *entries_of(modules, settings)))
+    standard = standard_of(python, settings, planned.entries)
+    again = plan([], (*kept, *entries_of(modules, settings, standard)))
     return Plan(again.entries, (*planned.notes, *notes)), len(modules)
 
 

@@ -13,6 +13,7 @@ import sys
 
 from .._value import Value
 from .errors import BuildError
+from .image import NO_STANDARD, image_of
 from .installer import find_uv
 from .plan import OURS, YOURS, Entry
 from .settings import TASK_ROOT
@@ -21,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .image import Standard
     from .settings import Settings
 
 _WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compile_worker.py")
@@ -28,7 +30,6 @@ _ASK = "import sys; print(sys.implementation.name, sys.version_info.releaselevel
 _MOUNTING = ("lambdallm/__init__.py", "lambdallm/_image.py")
 """What is imported before there is an image to import from."""
 
-_HEAD_BYTES = 16
 _FLAGS = ("-S", "-s", "-B", "-P")
 
 
@@ -65,24 +66,19 @@ def compiled(sources: Sequence[Source], python: str, settings: Settings) -> tupl
     return modules, notes
 
 
-def entries_of(modules: Sequence[Module], settings: Settings) -> list[Entry]:
-    """The files that hold bytecode: each module's own, but LambdaLLM's together in the image that it mounts."""
-    inside = [module for module in modules if module.source.owner == OURS and module.source.path not in _MOUNTING]
-    beside = (module for module in modules if module not in inside)
+def entries_of(modules: Sequence[Module], settings: Settings, standard: Standard = NO_STANDARD) -> list[Entry]:
+    """The files that hold bytecode: each module's own, but LambdaLLM's together in the image that it mounts.
+
+    `standard` is what of a packed Python's library is in that image too, beside its own files.
+    """
+    inside = [module for module in modules if _is_in_image(module.source)]
+    beside = (module for module in modules if not _is_in_image(module.source))
     entries = [Entry(pyc_path(each.source, settings), each.source.owner, data=each.pyc) for each in beside]
-    return [*entries, _image(inside)] if inside else entries
+    return [*entries, image_of(inside, modules, standard)] if inside else entries
 
 
-def _image(modules: Sequence[Module]) -> Entry:
-    """LambdaLLM's modules in one file (`lambdallm._image`), which takes fewer system calls to import from."""
-    from .._image import packed
-
-    codes = {_name(module.source.path): (module.source.path, module.pyc[_HEAD_BYTES:]) for module in modules}
-    return Entry("lambdallm/image.bin", OURS, data=packed(modules[0].pyc[:4], codes))
-
-
-def _name(path: str) -> str:
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+def _is_in_image(source: Source) -> bool:
+    return source.owner == OURS and source.path not in _MOUNTING
 
 
 def pyc_path(source: Source, settings: Settings) -> str:

@@ -8,7 +8,7 @@ from .._value import Value
 from .collect import text_of
 from .errors import BuildError
 from .places import is_installable
-from .requirements import Requirements, requirements
+from .requirements import Requirements, name_of, normalised, requirements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,11 +75,22 @@ def _plain(place: str, _settings: Settings, _installer: Callable[[], Installer])
 
 def _project_table(place: str, _settings: Settings, _installer: Callable[[], Installer]) -> str:
     """`[project].dependencies` of a pyproject.toml."""
-    table = _toml(place).get("project", {})
+    document = _toml(place)
+    table = document.get("project", {})
     found = table.get("dependencies", []) if isinstance(table, dict) else None
     if not isinstance(found, list) or not all(isinstance(line, str) for line in found):
         raise BuildError(f"{place!r} has dependencies that are no list of texts.", fix="Write [project].dependencies.")
+    _check_sources(document, found, place)
     return "\n".join(found)
+
+
+def _check_sources(document: dict[str, Any], lines: list[str], place: str) -> None:
+    """Raise `BuildError` for what uv has from elsewhere: the index may hold a stranger's package of that name."""
+    elsewhere = {normalised(name) for name in document.get("tool", {}).get("uv", {}).get("sources", {})} - {"lambdallm"}
+    for line in lines:
+        if name_of(line) in elsewhere:
+            said = f"{place!r} has {name_of(line)} from where [tool.uv.sources] says, which only uv's lock tells."
+            raise BuildError(said, fix="Run `uv lock`, or name that place in a requirements.txt.")
 
 
 def _uv_lock(place: str, settings: Settings, installer: Callable[[], Installer]) -> str:

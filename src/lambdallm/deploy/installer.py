@@ -7,6 +7,7 @@ built here, and what they hold is checked like everything else (`native`).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ class Installer(Value):
             *("pip", "install", "--quiet", "--no-python-downloads"),
             *("--python", sys.executable, "--python-version", settings.python),
             *("--python-platform", settings.uv_platform, "--only-binary", ":all:", *built),
-            *(("--require-hashes",) if wanted.hashed else ()),  # one hash asks for all, as it does with pip
+            *_under_hashes(wanted),
         )
 
     def _for_pip(self, settings: Settings) -> tuple[str, ...]:
@@ -87,6 +88,21 @@ def find_uv() -> str | None:
     """The path of uv: on the path, or beside this Python."""
     beside = os.path.join(os.path.dirname(sys.executable), "uv")
     return shutil.which("uv") or (beside if os.access(beside, os.X_OK) else None)
+
+
+def _under_hashes(wanted: Requirements) -> tuple[str, ...]:
+    """One hash asks for all, as it does with pip. A folder has none, so what it needs must be listed as well.
+
+    Raises `BuildError` for a line without a hash where uv can't be told to look.
+    """
+    if not wanted.hashed or not wanted.folders:
+        return ("--require-hashes",) if wanted.hashed else ()
+    for line in wanted.lines:
+        is_folder = any(folder in line for folder in wanted.folders)
+        if "--hash=" not in line and not line.startswith("-") and not is_folder:
+            shown = re.sub(r"//[^/@]*@", "//", line)  # an address may hold a token
+            raise BuildError(f"The requirement {shown!r} has no hash, as others have.", fix="Give it one, or none any.")
+    return ("--no-deps",)
 
 
 def _about_lambdallm(wanted: Requirements, scratch: str) -> tuple[str, ...]:
@@ -122,5 +138,5 @@ def _output(command: tuple[str, ...], failure: str, folder: str | None) -> str:
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()[-1500:]
-        raise BuildError(f"{failure}: {said}", fix="Correct the requirements.")
+        raise BuildError(f"{failure}: {said}", fix="Correct the requirements, or the way to the package index.")
     return done.stdout

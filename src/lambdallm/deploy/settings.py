@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -65,6 +66,11 @@ class Settings(Value):
         if self.runtime == "managed":
             return f"/var/lang/bin/python{self.python}"
         return f"{TASK_ROOT}/python/bin/python{self.python}" if self.python_home else f"/opt/bin/python{self.python}"
+
+    @property
+    def packed_python(self) -> str | None:
+        """The interpreter to pack, where it lies now."""
+        return os.path.join(self.python_home, "bin", f"python{self.python}") if self.python_home else None
 
     @property
     def uv_platform(self) -> str:

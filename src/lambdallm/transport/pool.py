@@ -10,7 +10,6 @@ import os
 from time import monotonic
 
 from .._hooks import kept_out_of_snapshots
-from .proxy import rules_from, rules_from_environment
 from .url import check_target, cut_url, split_url
 
 TYPE_CHECKING = False
@@ -42,7 +41,7 @@ class Route:
 
 
 class Pool:
-    """Routes by origin. `proxies=None` reads the environment when the first request is made."""
+    """Routes by origin. `proxies=None` reads the environment when a first request is made that it has a proxy for."""
 
     __slots__ = ("__weakref__", "_closed", "_max_idle", "_pid", "_proxies", "_routes", "_rules")
 
@@ -100,10 +99,22 @@ class Pool:
                 route.idle.pop().close()
 
     def _add(self, url: str, key: tuple[str, str]) -> Route:
-        if self._rules is None:
-            explicit = self._proxies
-            self._rules = rules_from_environment(os.environ) if explicit is None else rules_from(explicit)
         parts = split_url(url)
         if len(self._routes) >= _MAX_ROUTES:
             self._routes = {k: route for k, route in list(self._routes.items()) if route.idle}
-        return self._routes.setdefault(key, Route(parts, self._rules.choose(parts)))
+        return self._routes.setdefault(key, Route(parts, self._proxy(parts)))
+
+    def _proxy(self, url: Url) -> Proxy | None:
+        """The proxy that settings ask for; the rules are read once, and not even loaded where nothing names one."""
+        if self._rules is None:
+            if not (self._proxies if self._proxies is not None else _environment_names_one()):
+                return None
+            from .proxy import rules_from, rules_from_environment
+
+            explicit = self._proxies
+            self._rules = rules_from_environment(os.environ) if explicit is None else rules_from(explicit)
+        return self._rules.choose(url)
+
+
+def _environment_names_one() -> bool:
+    return any(name[-6:].lower() == "_proxy" for name in os.environ)

@@ -1,0 +1,5 @@
+"""A function that says hello, and calls nobody."""
+
+
+def handler(event, context):
+    return f"Hello {event['name']}"
