@@ -149,8 +149,7 @@ def _command(case: Case, task: Path) -> list[str]:
 
 
 def _environ(case: Case, task: Path, runtime: str, stub: Stub, trust: Certificates, home: Path) -> dict[str, str]:
-    scheme, port = ("https", stub.https) if case.tls else ("http", stub.http)
-    url = f"{scheme}://localhost:{port}"
+    url = f"https://localhost:{stub.https}" if case.tls else f"http://127.0.0.1:{stub.http}"
     environ = clean_environ(home) | {
         "LAMBDA_TASK_ROOT": str(task),
         "_HANDLER": f"{case.function}.handler",

@@ -74,12 +74,13 @@ def opened(browser, **options):
         context.close()
 
 
-def accessibility_faults(page):
-    """What axe-core finds wrong (WCAG 2.1 A and AA, and good practice), each as a line."""
+def accessibility_faults(page, rules=None):
+    """What axe-core finds wrong (WCAG 2.1 A and AA, and good practice, or the named rules), each as a line."""
     from axe_playwright_python.base import AXE_FILE_PATH
 
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    found = page.evaluate("(options) => axe.run(document, options)", options)
     return [
         f"{fault['id']}: {node['html'][:160]} {node['failureSummary']}"
         for fault in found["violations"]

@@ -1,5 +1,6 @@
 """An engine that runs no process: each function is a Python function that says what to answer, piece by piece."""
 
+import tempfile
 import threading
 from pathlib import Path
 
@@ -51,6 +52,9 @@ class FakeEmulator:
 
     def add(self, function):
         """Take a version."""
+
+    def new_folder(self, prefix):
+        return tempfile.mkdtemp(prefix=prefix)
 
     def replace(self, function):
         self.functions[function.name] = function

@@ -295,7 +295,7 @@ class TestReload:
         status, body = served.get()
         assert status == 502
         assert json.loads(body)["errorType"] == "SyntaxError"
-        assert "app.py, line 1" in json.loads(body)["errorMessage"]
+        assert json.loads(body)["errorMessage"].startswith("app.py, line 1: invalid syntax")
         assert "error: app.py, line 1: SyntaxError" in served.log
         project({"app.py": VERSION.format(2)})
         until(served, (200, "version 2"))

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -67,6 +68,22 @@ class TestSeveralFunctions:
         assert served.get("/third/") == (200, "3")
         (folder / "more.py").unlink()
         assert served.get("/third/")[1].startswith("first /third/")
+
+
+class TestAnImportThatHangs:
+    CODE = "import time\nwhile True:\n    time.sleep(1)\n"
+
+    def test_is_told_and_holds_nobody_up_once_it_is_mended(self, serve, project):
+        served = serve(project({"app.py": SETTINGS}))
+        project({"app.py": self.CODE + SETTINGS})
+        served.wait_for("app.py changed")
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(served.get()))
+        asking.start()
+        served.wait_for("f is still being loaded")
+        project({"app.py": SETTINGS.replace("c.settings.model", "'mended'")})
+        asking.join(8)
+        assert answers == [(200, "mended")]
 
 
 class TestAFileThatIsSaved:

@@ -1,6 +1,7 @@
 """What an invocation did, as its process gathers it."""
 
 import contextlib
+import threading
 
 import pytest
 
@@ -8,6 +9,7 @@ from lambdallm import LambdaLLMError, Prompt, handler
 from lambdallm.chains import Chain, Map, Parallel, Step
 from lambdallm.cli.dev_messages import as_message, total
 from lambdallm.cli.dev_trace import Trace
+from lambdallm.llm.errors import ProviderConnectionError
 from lambdallm.llm.types import (
     ChatMessage,
     ChatRequest,
@@ -18,6 +20,7 @@ from lambdallm.llm.types import (
     TextPart,
     ToolCall,
     ToolResult,
+    Usage,
 )
 from lambdallm.testing.mocks import MockLambdaContext
 
@@ -59,14 +62,26 @@ class TestCalls:
         assert "429" in call["error"]
         assert (call["answer"], call["provider"], call["model"]) == (None, "echo", "error-429")
 
-    def test_for_vectors_count_in_the_cost(self):
+    def test_for_vectors_are_listed_and_count_in_the_cost(self):
         def function(_, context):
-            context.embed("Hi", "echo")
-            context.note_embeddings(Embeddings((), cost_usd=0.5))
+            context.embed(["Hi", "there"], "echo")
+            context.note_embeddings(Embeddings((), usage=Usage(7, 0), model="m", provider="openai", cost_usd=0.5))
             return context.invoke("Hi")
 
         told = traced(function)
-        assert (len(told["calls"]), told["cost_usd"]) == (1, 0.5)
+        first, second, third = told["calls"]
+        assert first["answer"]["parts"][0]["text"].startswith("2 vectors of ")
+        assert (second["provider"], second["model"], second["tokens_in"], second["cost_usd"]) == ("openai", "m", 7, 0.5)
+        assert third["answer"]["parts"] == [{"type": "text", "text": "Hi"}]
+        assert told["cost_usd"] == 0.5
+        assert [span["name"] for span in told["spans"] if span["kind"] == "model"][1:] == ["openai/m", "echo/echo"]
+
+    def test_for_vectors_that_fail_say_why(self):
+        def function(_, context):
+            context.note_embeddings(ProviderConnectionError("Nobody is there.", provider="openai"))
+
+        (call,) = traced(function)["calls"]
+        assert ("Nobody is there." in call["error"], call["provider"], call["answer"]) == (True, "openai", None)
 
     def test_under_way_have_no_end(self):
         trace = Trace()
@@ -93,13 +108,35 @@ class TestSpans:
         )
         told = traced(lambda _, context: chain.run(context, text="x").output)
         steps = {span["name"]: span["depth"] for span in told["spans"] if span["kind"] == "step"}
-        assert steps.pop("step sub/deep") == 2
-        assert steps == {"step one": 1, "step left": 1, "step right": 1, "step each/0": 2, "step each/1": 2}
+        names = ("one", "left", "right", "each/0", "each/1", "sub/deep")
+        assert steps == {f"step {name}": 1 for name in names}, "no step around them has a span"
         assert told["spans"][0]["name"] == "invocation"
         whole = told["spans"][0]
         assert all(
             whole["begun_ms"] <= one["begun_ms"] <= one["ended_ms"] <= whole["ended_ms"] for one in told["spans"]
         )
+
+    def test_stand_below_the_step_that_made_them_also_where_steps_overlap(self):
+        met = threading.Barrier(2)
+
+        def late(text):
+            met.wait(10)
+            return text
+
+        chain = Chain(
+            "c",
+            [
+                Parallel("both", [Step(side, "{first}", inputs={"first": "{text}"}) for side in ("left", "right")]),
+                Parallel(
+                    "more", [Step("asks", func=lambda context: late(context.invoke("a"))), Step("waits", func=late)]
+                ),
+            ],
+        )
+        told = traced(lambda _, context: chain.run(context, text="x"))
+        order = [(span["name"], span["depth"]) for span in told["spans"][1:]]
+        for step in ("step left", "step right", "step asks"):
+            assert order[order.index((step, 1)) + 1] == ("echo/echo", 2)
+        assert sorted(call["step"] for call in told["calls"]) == ["asks", "left", "right"]
 
     def test_of_a_step_that_fails_end(self):
         chain = Chain("c", [Step("one", func=lambda text: 1 / 0)])

@@ -74,7 +74,7 @@ def test_it_ends_with_the_next_commands(cli, tmp_path):
     steps = [line.strip() for line in told.partition("Next:\n")[2].splitlines()]
     assert steps[0] == "cd shop"
     assert "lambdallm local pull" in steps
-    assert steps[-3:] == ["lambdallm invoke --event events/hello.json", "lambdallm dev", "pytest"]
+    assert steps[-4:] == ["lambdallm invoke --event events/hello.json", "lambdallm dev", "pytest", "lambdallm build"]
 
 
 def test_into_this_folder_there_is_no_cd(cli, tmp_path):

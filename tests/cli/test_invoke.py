@@ -154,7 +154,7 @@ def test_a_streamed_response_is_shown_as_its_client_gets_it(cli, project):
 
 def test_an_error_in_a_stream_is_explained_after_what_came(cli, project):
     told = cli("invoke", "app.broken", "--data", json.dumps(URL), cwd=project({"app.py": EVENTS}))
-    assert (told.returncode, told.stdout) == (1, "one")
+    assert (told.returncode, told.stdout) == (1, "one\n")
     assert "KeyError" in told.stderr
 
 

@@ -138,6 +138,13 @@ def test_a_function_that_nobody_awaits_is_named():
         handler()(lambda event, context: inner(event, context))({}, None)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_log_shows_where_the_function_failed_and_nothing_of_what_led_there(kind, caplog):
+    failing(ValueError(SECRET), kind)(event("function_url"), MockLambdaContext())
+    trace = caplog.records[-1].exc_info[2]
+    assert "tests" in trace.tb_frame.f_code.co_filename
+
+
 def test_of_tasks_that_fail_together_the_first_error_counts(caplog):
     response, error = answered(ExceptionGroup("two", [ExceptionGroup("one", [TokenLimitError("long")]), KeyError()]))
     assert (response["statusCode"], error["type"]) == (413, "too_long")

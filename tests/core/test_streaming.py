@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import OrderedDict
 
 import pytest
 
@@ -400,6 +401,90 @@ class TestErrors:
         assert not session_of(store)
 
 
+@kinds
+@pytest.mark.parametrize("asked_for", [0, 1])
+def test_the_end_of_the_process_between_two_pieces_is_accounted_for(kind, asked_for):
+    flushed, log = [], []
+
+    def counted(context):
+        context.metrics.record("mine", 1)
+        raise SystemExit(0)
+
+    class Sees(Reading):
+        def on_context(self, context):
+            pieces[-1] = lambda: counted(context)
+
+    pieces = ["one"] * asked_for + [None]
+
+    def made():
+        return pieces[-1]()
+
+    stream_of = giving(kind, *pieces[:-1], made, log=log, metrics_sinks=[flushed.extend])
+    with pytest.raises(SystemExit):
+        list(stream_of(asked(), Sees()))
+    assert ([metric.name for metric in flushed], log[-1]) == (["mine"], "closed")
+
+
+def test_ctrl_c_while_a_piece_is_awaited_leaves_no_complaint(caplog):
+    import gc
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(giving("async def", "one", interrupted)(asked(), Reading()))
+    gc.collect()
+    assert not caplog.records
+
+
+@kinds
+@pytest.mark.parametrize("takes", [True, False])
+def test_what_is_returned_is_closed_at_its_end(kind, takes, tmp_path):
+    path, runtime = tmp_path / "it.csv", Reading()
+    path.write_text("a,b\n")
+    runtime.accepts_stream = takes
+    file = path.open("rb")
+    answer = returning(kind, file)(asked(), runtime)
+    assert b"".join(answer) == b"a,b\n" if takes else answer["isBase64Encoded"]
+    assert file.closed
+
+
+@kinds
+@pytest.mark.parametrize(
+    ("piece", "said"), [(float("nan"), "Put None in its place"), (iter("ab"), "Yield them one by one")]
+)
+def test_what_can_t_be_written_is_told_how_to_mend(kind, piece, said):
+    with pytest.raises((ValueError, TypeError), match=said):
+        list(giving(kind, "one", {"n": piece})(asked("text/event-stream"), Reading()))
+
+
+@kinds
+@pytest.mark.parametrize("takes", [True, False])
+def test_streams_of_other_libraries_have_responses_of_their_own(kind, takes):
+    class Theirs:
+        response = "their provider's"
+
+        def __init__(self):
+            self.pieces = iter(["one", "two"])
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return next(self.pieces)
+
+    runtime = Reading()
+    runtime.accepts_stream = takes
+    answer = returning(kind, Theirs(), middleware=[LoggingMiddleware(lambda line: None)])(asked(), runtime)
+    assert (b"".join(answer) if takes else answer["body"].encode()) == b"onetwo"
+
+
+@kinds
+def test_a_store_that_is_down_is_no_end_of_time(kind):
+    made = giving(kind, BackendError("down"), timeout_strategy="checkpoint", checkpoint_store=MemoryStateStore())
+    assert made(asked(), Reading())["statusCode"] == 503
+
+
 def read_into(got, stream):
     """Read a stream into a list, which keeps what came before an error."""
     for piece in stream:
@@ -732,6 +817,12 @@ class TestAsTheSourceReads:
         assert b"".join(stream) == b"\xff"
         nothing = returning(kind, None, response_streaming="function_url")(event("function_url"), Reading())
         assert (nothing.head.status, list(nothing)) == (204, [])
+
+    def test_a_response_of_a_dictionary_s_own_kind_too(self, kind):
+        own = OrderedDict(statusCode=201, body="one", headers={"X-N": 5, "X-Yes": True, "X-None": None})
+        stream = returning(kind, own, response_streaming="function_url")(event("function_url"), Reading())
+        assert (stream.head.status, list(stream)) == (201, [b"one"])
+        assert stream.head.headers == {"X-N": "5", "X-Yes": "true"}
 
     def test_an_error_has_its_status(self, kind):
         made = giving(kind, ProviderServerError("down"), response_streaming="rest")

@@ -14,3 +14,9 @@ def test_each_front_end_answers():
     assert with_boto3 == "with_boto3 ('1', {'said': 'Say hello to Ada.'})"
     assert "'condition': 'RetriesExhausted', 'approximateInvokeCount': 3" in failed
     assert queue == "a_queue ['bad']"
+
+
+def test_a_users_test_passes():
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "test_app.py"]
+    told = subprocess.run(command, cwd=TRY.parent, capture_output=True, text=True, timeout=120, check=False)
+    assert "3 passed" in told.stdout, told.stdout

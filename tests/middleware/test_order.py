@@ -308,7 +308,7 @@ class TestStreams:
             assert lines == []
             pieces = list(stream)
             assert len(pieces) == 3
-            assert function({"id": 1}, self.Streaming()) == "one two three"
+            assert list(function({"id": 1}, self.Streaming())) == pieces
         assert [line["result"] for line in lines] == ["one two three"] * 2
         assert function.guard.spent_usd > 0
         assert len(model.calls) == 1

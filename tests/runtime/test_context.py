@@ -88,6 +88,10 @@ def test_time_runs_down_to_nothing():
     assert remaining(-1) == 0
 
 
+def test_cargo_lambda_gives_the_time_that_is_left_in_place_of_the_deadline():
+    assert 599_000 < LambdaContext("id", None, None, 600_000).get_remaining_time_in_millis() <= 600_000
+
+
 @pytest.mark.parametrize(("field", "name"), [("client_context", "Client Context"), ("identity", "Cognito Identity")])
 def test_what_a_caller_says_of_itself_has_to_be_json(field, name):
     invocation = Invocation("id-1", 0, b"{}").replace(**{field: "{"})

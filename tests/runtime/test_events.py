@@ -21,6 +21,16 @@ def test_every_source_is_known_by_its_shape(name):
     assert kind_of(event(name)) == name.removesuffix("_multi_value")
 
 
+def test_cargo_lambdas_requests_are_a_function_urls():
+    """It writes `null` for what other events have, `localhost` for every domain, and names no API, as SAM's does."""
+    theirs = event("function_url") | {"methodArn": None, "httpMethod": "GET"}
+    theirs["requestContext"] |= {"domainName": "localhost", "apiId": None, "accountId": None}
+    assert kind_of(theirs) == "function_url"
+    assert is_http_event(theirs)
+    theirs["requestContext"]["apiId"] = "1234567890"
+    assert kind_of(theirs) == "api_gateway_v2"
+
+
 @pytest.mark.parametrize("given", [event("step_functions"), {}, None, [1], "text", {"Records": []}, {"Records": [1]}])
 def test_anything_else_is_direct(given):
     assert kind_of(given) == "direct"

@@ -104,6 +104,7 @@ def test_an_error_half_way_is_told_in_trailers_and_in_the_log(tmp_path, api):
     assert (told["errorMessage"], told["errorType"]) == ("half-way", "ValueError")
     assert "counted" in output
     assert 'raise ValueError("half-way")' in output
+    assert "sending.py" not in output, "the trace begins with the function's own frames"
 
 
 def test_a_stream_that_lambda_does_not_take_ends_neither_the_process_nor_its_work(tmp_path, api):

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from concurrent_api import concurrent_api
-from function_processes import function_process
+from function_processes import OURS, function_process
 from lambdallm.runtime.instances import run_workers
 
 CODE = """
@@ -37,6 +37,36 @@ def api():
 
 def workers(count):
     return {"AWS_LAMBDA_MAX_CONCURRENCY": str(count)}
+
+
+@pytest.mark.parametrize("framed", [False, True], ids=["", "framed"])
+def test_the_pool_is_announced_where_debug_records_are_wanted(tmp_path, api, framed):
+    """As by AWS's client: once, before there are workers, whose records come out once each."""
+    code = """
+        import logging, os
+        def handler(event, context):
+            logging.getLogger().debug("worked")
+            return sorted(os.listdir("/proc/self/fd"))
+    """
+    log = open(tmp_path / "frames", "wb+")  # noqa: SIM115  # closed below
+    command = ("bash", "-c", f"exec {' '.join(OURS)}" + (f" 9<>{log.name}" if framed else ""))
+    settings = {"_LAMBDA_TELEMETRY_LOG_FD": "9"} if framed else {}
+    debug = {"AWS_LAMBDA_LOG_LEVEL": "debug", "AWS_LAMBDA_LOG_FORMAT": "JSON"}
+    with log, function_process(tmp_path, api, code, command, **debug, **settings, **workers(2)) as function:
+        api.invoke({}, "a")
+        assert "9" not in api.answer()[1]
+        function.process.send_signal(signal.SIGTERM)
+        printed = function.ends()[1] + log.read()[16:].decode()
+    told = [json.loads(line) for line in printed.splitlines()]
+    assert sorted(str(each["message"]) for each in told) == ["worked", str(POOL)]
+    assert all(each["level"] == "DEBUG" for each in told)
+
+
+POOL = {
+    "event": "runtime_worker_pool_initializing",
+    "workerCount": 2,
+    "executionEnvironmentMaxConcurrency": 2,
+}
 
 
 def test_as_many_invocations_as_there_are_workers_run_at_once(tmp_path, api):

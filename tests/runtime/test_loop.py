@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from lambdallm.runtime import LambdaContext, ResponseStream, RuntimeApiError, RuntimeClient, logs, run
+from lambdallm.runtime import Head, LambdaContext, ResponseStream, RuntimeApiError, RuntimeClient, logs, run
 from runtime_api import runtime_api
 
 
@@ -68,6 +68,50 @@ def test_whoever_watches_hears_of_each_invocation_when_it_is_answered():
     assert (streamed.streamed, streamed.bytes_sent) == (True, 3)
     ends = [request.path.rpartition("/")[2] for request in api.requests]
     assert ends[:6] == ["next", "response", "next", "error", "next", "response"]
+
+
+@pytest.mark.parametrize("status", [410, 413])
+def test_an_answer_that_is_too_large_or_too_late_does_not_end_the_environment(status, capsys):
+    def function(event, context):
+        if event == "raise":
+            raise ValueError("no")
+        return Stream(b"ab") if event == "stream" else event
+
+    said = status, b"not now"
+    seen = []
+    with serving() as (api, client):
+        api.replies["response"] = api.replies["error"] = said
+        for each in ("value", "raise", "stream"):
+            api.invoke(each)
+        api.replies["next"] = lambda request: (500, {}, b"") if len(seen) == 3 else None
+        with pytest.raises(RuntimeApiError, match="500"):
+            run(client, lambda: function, after=lambda invocation, context, outcome: seen.append(outcome))
+    assert [outcome.fault.type if outcome.fault else str(outcome.error)[:28] for outcome in seen] == [
+        f"The Runtime API answered {status}", "ValueError", f"The Runtime API answered {status}",
+    ]  # fmt: skip
+
+
+def test_a_head_that_is_no_json_is_the_callers_error():
+    stream = Stream(b"x")
+    stream.head = Head(headers={"X-Odd": object()})
+    seen, api = watched(lambda event, context: stream if event == "odd" else event, "odd", "fine")
+    assert [outcome.fault and outcome.fault.type for _, _, outcome in seen] == ["Runtime.MarshalError", None]
+    assert api.requests[1].path.endswith("/request-1/error")
+
+
+def test_what_can_be_awaited_piece_by_piece_need_not_be_a_generator():
+    class Few:
+        def __aiter__(self):
+            self._left = ["a", "b"]
+            return self
+
+        async def __anext__(self):
+            if not self._left:
+                raise StopAsyncIteration
+            return self._left.pop(0)
+
+    _, api = watched(lambda event, context: Few(), "x")
+    assert api.requests[1].json() == "ab"
 
 
 def test_an_event_that_can_not_be_read_has_a_context_and_no_call():

@@ -24,6 +24,9 @@ def test_a_function_url_gets_a_head_and_each_piece():
         ("function_url", REST, False),
         ("function_url", {}, False),
         ("function_url, rest", REST, True),
+        ("Function_URL,REST", REST, True),
+        (" ", FUNCTION_URL, False),
+        ("function_url,rest,direct", REST | {"version": "1.0"}, False),  # of an HTTP API
         ("direct", {"a": 1}, True),
         ("direct", FUNCTION_URL, False),
         ("off", FUNCTION_URL, False),
@@ -53,9 +56,12 @@ def test_what_fails_before_the_first_piece_is_an_ordinary_error():
 
 
 def test_pieces_are_text_or_bytes():
-    stream = answer_in_pieces(iter([{"a": 1}]), FUNCTION_URL)
-    with pytest.raises(RuntimeFault, match=r"yielded a dict\. Yield text or bytes, or decorate it with @handler\."):
-        list(stream)
+    said = r"yielded a dict\. Yield text or bytes, or decorate it with @handler\."
+    with pytest.raises(RuntimeFault, match=said):  # an ordinary error: nothing has been sent
+        answer_in_pieces(iter([{"a": 1}]), FUNCTION_URL)
+    later = answer_in_pieces(iter(["a", {"a": 1}]), FUNCTION_URL)
+    with pytest.raises(RuntimeFault, match=said):
+        list(later)
 
 
 def test_a_stream_that_is_left_ends_its_generator():

@@ -264,8 +264,8 @@ def test_a_first_answer_of_a_plain_function_loads_little(api, tmp_path):
         process.close()
     assert {name for name in modules if name.startswith("lambdallm.runtime.")} == {
         f"lambdallm.runtime.{name}"
-        for name in ("client", "connection", "context", "errors", "invocation", "limits", "loading", "logs", "loop",
-                     "main", "payload")
+        for name in ("client", "collector", "connection", "context", "errors", "invocation", "limits", "loading",
+                     "logs", "loop", "main", "payload")
     }  # fmt: skip
     assert {name for name in modules if name.startswith("lambdallm.")} <= {
         "lambdallm.runtime", "lambdallm._door", "lambdallm._value",

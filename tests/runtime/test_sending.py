@@ -2,11 +2,13 @@
 
 import base64
 import json
+import os
+import resource
 import select
 
 import pytest
 
-from lambdallm.runtime import Head, ResponseStream, ResponseTooLarge, RuntimeApiError, RuntimeClient
+from lambdallm.runtime import Head, ResponseStream, ResponseTooLarge, RuntimeApiError, RuntimeClient, RuntimeFault
 from lambdallm.runtime import sending as sending_module
 from runtime_api import SECONDS, runtime_api
 
@@ -226,3 +228,39 @@ def test_the_end_of_the_process_in_a_stream_is_not_an_error_of_it(api, client):
 def test_who_asked_for_the_invocation_may_be_another_client(api, client):
     client.stream("id-1", Stream([b"x"]), "i-9")
     assert api.requests[0].headers["lambda-runtime-invocation-id"] == "i-9"
+
+
+def test_a_head_that_is_no_json_is_an_error_before_anything_is_sent(api, client):
+    stream = Stream([b"x"], Head(headers={"X-Odd": object()}))
+    with pytest.raises(RuntimeFault, match=r"Unable to marshal the response's head: .*not JSON serializable"):
+        client.stream("id-1", stream)
+    assert (api.requests, stream.closed) == ([], 1)
+
+
+def test_what_is_no_bytes_goes_into_the_trailers(api, client):
+    stream = Stream([b"one", bytearray(b"two"), memoryview(b"three"), "four", b"never"])
+    sent = client.stream("id-1", stream)
+    assert api.requests[0].chunks == [b"one", b"two", b"three"]
+    assert (sent.fault.type, sent.fault.message) == ("Runtime.MarshalError", "The stream gave a str. Give bytes.")
+    assert stream.closed == 1
+
+
+def test_a_stream_that_can_not_even_begin_is_an_error_of_it(api, client):
+    assert client.stream("id-1", Stream(None)).fault.type == "TypeError"
+    assert api.requests[0].trailers["lambda-runtime-function-error-type"] == "TypeError"
+
+
+def test_a_function_with_many_open_files_streams_all_the_same(api, client):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2000:
+        pytest.skip("this machine allows fewer than 2000 open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+    files = []
+    try:
+        while not files or files[-1].fileno() < 1100:
+            files.append(open(os.devnull, "rb"))  # noqa: SIM115  # closed below
+        assert client.stream("id-1", Stream([b"one", b"two"])).bytes_sent == 6
+    finally:
+        for file in files:
+            file.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -87,6 +87,71 @@ def test_so_does_what_an_async_function_awaits(tmp_path, api):
     assert (status, output) == (0, "let go\nflushed\n")
 
 
+@pytest.mark.parametrize("streams", [False, True], ids=["", "streams"])
+def test_an_event_loop_in_the_middle_of_its_own_work_is_not_broken(tmp_path, api, streams):
+    """An exception there would lose what it was about to do, and what is awaited would never be told to let go."""
+    code = f"""
+        import asyncio, functools, signal
+        from lambdallm.runtime import on_shutdown
+        on_shutdown(lambda: print("flushed"))
+        async def handler(event, context):
+            loop = asyncio.get_running_loop()
+            try:
+                {'yield "one"' if streams else ""}
+                loop._check_closed = functools.partial(signal.raise_signal, signal.SIGTERM)  # `call_soon` calls it
+                await asyncio.sleep(0)
+                await asyncio.sleep(60)
+            finally:
+                print("let go")
+    """
+    with function_process(tmp_path, api, code) as function:
+        api.invoke(event("function_url"), "1")
+        assert function.ends() == (0, "let go\nflushed\n")
+
+
+def test_a_signal_at_the_very_end_of_an_async_function_lets_it_answer_and_ends_the_rest(tmp_path, api):
+    code = """
+        import asyncio, signal
+        from lambdallm.runtime import on_shutdown
+        on_shutdown(lambda: print("flushed"))
+        async def beside():
+            try:
+                await asyncio.sleep(60)
+            finally:
+                print("let go")
+        tasks = []
+        async def handler(event, context):
+            tasks.append(asyncio.create_task(beside()))
+            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
+            return "Hi"
+    """
+    with function_process(tmp_path, api, code) as function:
+        api.invoke({}, "1")
+        assert api.answer() == ("1", "Hi")
+        assert function.ends() == (0, "flushed\nlet go\n")
+
+
+def test_a_task_that_does_not_let_go_keeps_no_hook_from_being_called(tmp_path, api):
+    code = """
+        import asyncio
+        from lambdallm.runtime import on_shutdown
+        on_shutdown(lambda: print("flushed", flush=True))
+        async def handler(event, context):
+            print("began", flush=True)
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    pass
+    """
+    with function_process(tmp_path, api, code) as function:
+        api.invoke({}, "1")
+        assert function.process.stdout.readline() == b"began\n"
+        function.process.send_signal(signal.SIGTERM)
+        assert function.process.stdout.readline() == b"flushed\n"
+
+
 def test_between_two_pieces_of_a_stream_the_stream_is_closed(tmp_path, api):
     code = """
         import time

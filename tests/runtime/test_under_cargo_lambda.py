@@ -1,13 +1,11 @@
 """Our runtime's streams through cargo-lambda's function URL, which passes each piece on when it comes."""
 
 import http.client
-import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 
-import servers
+from stand_in_cargo import cargo_lambda
 
 SOURCE = """
 import os
@@ -22,44 +20,6 @@ def lambda_handler(event, context):
     head = Head(201, {"X-Path": event["rawPath"], "Content-Type": "text/plain"}, ("a=1", "b=2"))
     return ResponseStream(head, "text/plain", pieces())
 """
-
-PROGRAM = {
-    "kind": ["bin"],
-    "crate_types": ["bin"],
-    "name": "none",
-    "src_path": "none.rs",
-    "edition": "2021",
-    "doc": False,
-    "doctest": False,
-    "test": False,
-}
-PACKAGE = {
-    "name": "none",
-    "version": "0.1.0",
-    "id": "none",
-    "dependencies": [],
-    "targets": [PROGRAM],
-    "features": {},
-    "manifest_path": "Cargo.toml",
-}
-METADATA = {"packages": [PACKAGE], "workspace_members": ["none"], "resolve": None, "target_directory": "t",
-            "version": 1, "workspace_root": "."}  # fmt: skip
-CARGO = f"#!/bin/sh\necho '{json.dumps(METADATA)}'\n"
-"""It asks `cargo metadata` for the functions of a Rust project, and is told of one that is never built or started."""
-
-
-@contextmanager
-def cargo_lambda(folder):
-    """Its Lambda without a function of its own. Gives the port."""
-    cargo = folder / "cargo"
-    cargo.write_text(CARGO)
-    cargo.chmod(0o755)
-    (folder / "Cargo.toml").touch()
-    port = servers.free_port()
-    command = [str(servers.lambda_tools().cargo_lambda), "lambda", "watch", "--only-lambda-apis"]
-    path = os.pathsep.join([str(folder), os.environ["PATH"]])
-    with servers.running([*command, "-A", "127.0.0.1", "-P", str(port)], port, folder, {"PATH": path}):
-        yield port
 
 
 def test_the_first_piece_reaches_the_caller_before_the_second_is_made(tmp_path):

@@ -108,6 +108,7 @@ def _opened(
     observer = Observer(emulator, terminal)
     workshop = Workshop(Options(args.target, args.model, args.timeout, args.memory), observer, terminal)
     playground = Playground(workshop, observer, Runs(workshop.project.root), hub, listener.address)
+    open_things.callback(workshop.close)
     watched: Any = observer  # an emulator to whoever invokes
     account = open_things.enter_context(Account(watched, log=lambda line: terminal.say(line, event="account")))
     return workshop, DevFront(workshop, observer, account, playground)

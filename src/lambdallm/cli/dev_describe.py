@@ -146,12 +146,12 @@ def _function(id: str, function: Callable[..., Any], place: Shape) -> Shape:
 def _settings(function: Any) -> Shape:
     """What the handler decides, with the project's settings in the place of what the code left open."""
     from ..core.config import project_config
-    from ..core.handler import _configured  # what an invocation does first
+    from ..core.handler import configured  # what an invocation does first
 
     if not hasattr(function, "settings"):
         return dict.fromkeys(_SETTINGS)
     try:
-        settings = _configured(function.settings, project_config())
+        settings = configured(function.settings, project_config())
     except Exception:  # noqa: BLE001  # an invocation will tell of settings that can't be read
         settings = function.settings
     values = {name: getattr(settings, name) for name in _SETTINGS}

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 
 from ..runtime.emulator.api import PREFIX, ApiFront
+from ..runtime.emulator.service_errors import ServiceError
 from ..runtime.emulator.url import UrlFront
 from .dev_observer import Served
 from .playground.api import PLACE
+from .playground.guard import stranger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class DevFront:
 
     def _of_api(self, request: HttpRequest) -> HttpReply:
         """Lambda's API. The only function answers to any name: nobody has to look it up."""
+        if (reason := stranger(request)) is not None:
+            return ServiceError("AccessDeniedException", reason).reply()
         self._workshop.wait_for()
         names = self._observer.functions
         found = _NAMED.fullmatch(request.target)

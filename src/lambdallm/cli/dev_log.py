@@ -176,7 +176,8 @@ class Terminal:
         with self._lock:
             held = self._open.pop(facts.request_id, None)
             if self._json:
-                self._emit({"event": "invocation", **{name: getattr(facts, name) for name in facts._fields}})
+                told = {name: getattr(facts, name) for name in facts._fields}
+                self._emit({"event": "invocation", **told, "duration_ms": round(facts.duration_ms, 2)})
                 return
             failed = facts.status >= 500 or facts.failure is not None or bool(facts.error)
             colour = "red" if failed else "yellow" if facts.status >= 400 else "green"

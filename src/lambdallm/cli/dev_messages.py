@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ..llm.errors import LLMError
-    from ..llm.types import ChatMessage, ChatRequest, Completion, Part, Usage
+    from ..llm.types import ChatMessage, ChatRequest, Completion, Embeddings, Part, Usage
 
     N = TypeVar("N", int, float)
     Shape = dict[str, Any]
@@ -44,6 +44,20 @@ def as_call(
     provider, model = _named(request, models)
     told = {"provider": provider, "model": model, "messages": [as_message(message) for message in request.messages]}
     return {**told, **_ended(outcome, begun_ms), "begun_ms": begun_ms, "ended_ms": ended_ms}
+
+
+def as_vectors(outcome: Embeddings | LLMError, times: tuple[float, float]) -> Shape:
+    """One request for vectors, as a call whose answer says how many they are: nobody reads their numbers."""
+    begun_ms, ended_ms = times
+    told: Shape = {"provider": None, "model": "embeddings", "messages": [], "begun_ms": begun_ms, "ended_ms": ended_ms}
+    if isinstance(outcome, Exception):
+        return {**told, **_ended(outcome, begun_ms)}
+    number, length = len(outcome.vectors), len(outcome.vectors[0]) if outcome.vectors else 0
+    said = f"{number:,} vector{'' if number == 1 else 's'} of {length:,} numbers"
+    answer = {"role": "assistant", "parts": [{"type": "text", "text": said}]}
+    known = {"answer": answer, "attempts": outcome.attempts, "warnings": list(outcome.warnings)}
+    named = {name: value for name in ("provider", "model") if (value := getattr(outcome, name))}
+    return {**told, **_ended(None, begun_ms), **known, "cost_usd": outcome.cost_usd, **_tokens(outcome.usage), **named}
 
 
 def as_message(message: ChatMessage) -> Shape:

@@ -205,7 +205,7 @@ def failure(error: BaseException, root: str, status: int | None = None) -> dict[
     facts = as_json(cause, root)
     bug = isinstance(said, FunctionError)
     if not bug:
-        facts["errorMessage"] = str(said)
+        facts["errorMessage"] = str(said).replace(f"{facts['errorType']}: ", "", 1)
     frames = said.frames if isinstance(said, FunctionError) else ""
     unclear = isinstance(error, TargetError)
     return {"error": facts, "said": " ".join(str(said).split()), "frames": frames, "status": status, "unclear": unclear}

@@ -38,8 +38,8 @@ PLAY = "_playground"
 _WARMED = 4
 """So many functions are started before anybody asks, and those that were asked since `dev` began."""
 
-
 _LONG_LOOK_SECONDS = 0.02
+_LONG_LOAD_SECONDS = 3.0
 _WAITING_SECONDS = 0.05
 
 
@@ -68,6 +68,7 @@ class Workshop:
         self._used: set[str] = set()
         self._number = 0
         self._looked = 0.0
+        self._loading_since, self._told_slow = 0.0, False
         self.look_seconds = 0.0
         """What the last look at the files took; where it takes long there are fewer."""
 
@@ -81,11 +82,21 @@ class Workshop:
         self._begin_loading()
         while not self._started.wait(_WAITING_SECONDS) and not stop():
             self.terminal.tick()
+            self._tell_slow()
         if self._unclear:
             raise TargetError(self._unclear)
 
+    def _tell_slow(self) -> None:
+        """Say once that a function takes long to be loaded: it may hang, and nothing else would be seen of that."""
+        if self._told_slow or time.monotonic() - self._loading_since < _LONG_LOAD_SECONDS:
+            return
+        if waiting := [name for name, event in self._ready.items() if not event.is_set()]:
+            self._told_slow = True
+            self.terminal.say(f"{waiting[0]} is still being loaded.", "yellow", event="loading", function=waiting[0])
+
     def look(self) -> None:
         """Take up what has changed in the files since the last look."""
+        self._tell_slow()
         with self._lock:
             begun = time.perf_counter()
             if begun - self._looked < self.look_seconds > _LONG_LOOK_SECONDS:
@@ -97,14 +108,20 @@ class Workshop:
             if files:
                 self._reload(files)
 
+    def close(self) -> None:
+        """Let go of what is being loaded: nothing of it is told any more."""
+        self._number += 1
+
     def wait_for(self, name: str | None = None) -> None:
         """Wait until a function is loaded, or has failed to; without a name for all that are being loaded."""
         if name is not None:
             self._used.add(name)
-        with self._lock:
-            events = list(self._ready.values()) if name is None else [self._ready[name]] if name in self._ready else []
-        for event in events:
-            event.wait(self.options.timeout + 15)
+        ready = None
+        while ready is not self._ready:  # newer code has come meanwhile
+            with self._lock:
+                ready = self._ready
+            for event in ready.values() if name is None else (ready[name],) if name in ready else ():
+                event.wait(self.options.timeout + 15)
 
     def entry(self, id: str) -> Entry | None:
         """The function that the playground calls by an id, such as `app.lambda_handler`."""
@@ -147,7 +164,10 @@ class Workshop:
             emulator.remove(name)
         for name, function in wanted.items():
             (emulator.replace if name in emulator.all_functions else emulator.add)(function)
-        self._ready = {name: threading.Event() for name in self._warmed()}
+        before, self._ready = self._ready, {name: threading.Event() for name in self._warmed()}
+        self._loading_since, self._told_slow = time.monotonic(), False
+        for event in before.values():  # whoever waits for code that is old now waits for this
+            event.set()
 
     def _warmed(self) -> list[str]:
         names = [entry.name for entry in self.project.entries]

@@ -91,6 +91,7 @@ def _farewell(args: Namespace, files: dict[str, str]) -> str:
         f"lambdallm invoke --event {event}",
         "lambdallm dev",
         "pytest",
+        "lambdallm build",
     ]
     head = f"Wrote {', '.join(files)}."
     return "\n".join([head, "", paint("Next:", "bold", sys.stdout), *(f"  {step}" for step in steps if step)])

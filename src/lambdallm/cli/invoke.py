@@ -58,11 +58,13 @@ def run(args: Namespace) -> int:
     function = load(target)
     check_run_options(args)
     context = LocalContext(getattr(function, "__name__", target.module), args.timeout, args.model)
-    show = _ignored if args.json else _show
+    shown = _Shown()
+    show = _ignored if args.json else shown.show
     try:
         with contextlib.chdir(target.root):
             result, report = invoke(function, event, context, show)
     except Exception as error:  # whatever the user's code raises
+        shown.end_line()
         raise explained(error, target.root) from error
     if args.json:
         print(json.dumps(_machine(result, report), ensure_ascii=False, default=repr))
@@ -72,8 +74,21 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _show(text: str) -> None:
-    print(text, end="", flush=True)
+class _Shown:
+    """Prints pieces as they come, and knows whether a line is open."""
+
+    def __init__(self) -> None:
+        self._last = "\n"
+
+    def show(self, text: str) -> None:
+        """Print a piece."""
+        self._last = text or self._last
+        print(text, end="", flush=True)
+
+    def end_line(self) -> None:
+        """End the line that the last piece left open, so that an error has one of its own."""
+        if not self._last.endswith("\n"):
+            print(flush=True)
 
 
 def _ignored(_: str) -> None:

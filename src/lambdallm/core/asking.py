@@ -119,7 +119,7 @@ def asked(context: LambdaLLMContext, question: Question) -> Flow[Result[Answer, 
     return Ok(Answer(value, completion, completion.raw_finish_reason == CUT, asking.replayed))
 
 
-def _is_late(context: LambdaLLMContext, error: LambdaLLMError, max_retries: int) -> Flow[bool]:
+def _is_late(context: LambdaLLMContext, error: LLMError | DeadlineExceededError, max_retries: int) -> Flow[bool]:
     from .late import is_late
 
     return (yield from is_late(context, error, max_retries))

@@ -257,7 +257,10 @@ class LambdaLLMContext(Invoking, Awaiting):
             record("model.cost_usd", outcome.cost_usd, "None")
 
     def note_embeddings(self, outcome: Embeddings | LLMError) -> None:
-        """Count a request for vectors: its cost and tokens."""
+        """Count a request for vectors: its cost and tokens. Guards that have `after_embeddings` hear of it."""
+        for guard in self.guards:
+            if (told := getattr(guard, "after_embeddings", None)) is not None:
+                told(outcome)
         self.metrics.record("model.calls", 1)
         if isinstance(outcome, Exception):
             self._note_failure(outcome)

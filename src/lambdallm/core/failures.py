@@ -83,7 +83,9 @@ def response_to(error: Exception, context: LambdaLLMContext) -> Any:
     if status >= 500:
         from logging import getLogger
 
-        getLogger("lambdallm").error("The function failed: %s", error, exc_info=whole)
+        from ..runtime.faults import logged
+
+        getLogger("lambdallm").error("The function failed: %s", error, exc_info=logged(whole))
     from ..runtime.response import Response
 
     return lambda_response(context.event, Response({"error": facts}, status, _headers(error)), context)

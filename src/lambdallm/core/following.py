@@ -13,6 +13,7 @@ from .._value import Value
 from ..llm.errors import DeadlineExceededError
 from ..llm.flow import Emit, Perform, ReaderLeft
 from ..llm.result import Err, Ok
+from ..middleware.streamed import response_of
 from .flows import paused_at, through
 from .pieces import END, AwaitedPieces, Pieces, closed, driven, given, next_of
 from .streaming import of_result
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from ..llm.flow import Effect, Flow
     from ..llm.result import Result
-    from ..llm.types import Usage
     from ..runtime.streams import Head
     from .context import LambdaLLMContext
     from .frames import Text
@@ -58,7 +58,7 @@ def joined(result: Any, context: LambdaLLMContext) -> Flow[Any]:
     """
     from ..runtime.response import Response
 
-    response = driven(of_result(result), context)
+    response = _response_of(result, context)
     gathered: list[Any] = []
 
     def perform(effect: Effect) -> Flow[Any]:
@@ -77,7 +77,8 @@ def joined(result: Any, context: LambdaLLMContext) -> Flow[Any]:
         return PausedResult(id)
     form = response.replace(notice=None).form(context, gathered[0] if gathered else None)
     content = b"".join([*map(form.piece, gathered), _last(form, response, context)])
-    if not isinstance(result, Response) and (form.by_itself or not _is_http(context)):
+    has_head = isinstance(result, Response) or response_of(result, context) is not None
+    if not has_head and (form.by_itself or not _is_http(context)):
         return form.body(content)
     return response.in_one(form, content)
 
@@ -86,19 +87,20 @@ def streamed(result: Any, context: LambdaLLMContext) -> Any:
     """A result that has been through the middleware as a `ResponseStream`; a response where it failed before that."""
     from ..runtime.streams import ResponseStream
 
-    pieces = context.driver.iterate(sent(result, context))
-    if context.awaits:
-        from .loop import environment_loop
-
-        pieces = environment_loop.iterate(pieces)
+    pieces = _accounted(context.driver.iterate(sent(result, context)), context)
     first = next(pieces)
     if type(first) is Begun:
-        return ResponseStream(first.head, first.content_type, _accounted(pieces, context))
+        return ResponseStream(first.head, first.content_type, pieces)
     pieces.close()
     return first.response
 
 
-def _accounted(pieces: Any, context: LambdaLLMContext) -> Generator[bytes, None, None]:
+def _accounted(pieces: Any, context: LambdaLLMContext) -> Generator[Any, None, None]:
+    """The same, whole also where the end of the process comes between."""
+    if context.awaits:
+        from .loop import environment_loop
+
+        pieces = environment_loop.iterate(pieces)
     try:
         yield from pieces
     except SystemExit:
@@ -139,9 +141,8 @@ def _response_of(result: Any, context: LambdaLLMContext) -> StreamingResponse:
     """How a stream goes out that has been through the middleware: layers that change pieces keep the function's head"""
     if hasattr(result, "for_direct"):
         return driven(of_result(result), context)
-    known = getattr(result, "response", None) or getattr(context.answer, "response", None)
-    response = of_result(result) if known is None else known.replace(body=result)
-    return driven(response, context)
+    known = response_of(result, context)
+    return driven(of_result(result if known is None else known.replace(body=result)), context)
 
 
 def _is_http(context: LambdaLLMContext) -> bool:
@@ -178,27 +179,9 @@ def _written(
 
 
 def _last(form: Text, response: StreamingResponse, context: LambdaLLMContext) -> bytes:
-    facts = _facts(context, accounts=response.accounts)
-    if not context.truncated:
-        return form.done(facts)
-    journal = context.journal
-    resumes = {"checkpoint": {"id": journal.id}} if journal is not None and journal.has_begun else {}
-    return form.truncated({"reason": "deadline", **facts, **resumes})
+    from .ending import facts_of
 
-
-def _facts(context: LambdaLLMContext, *, accounts: bool) -> dict[str, Any]:
-    """What the last event says: how the last model ended, and what all of them took; `None` where a part is unknown."""
-    answers = context.completions
-    facts: dict[str, Any] = {"finish_reason": answers[-1].finish_reason if answers else None}
-    if accounts:
-        facts["usage"] = _total([answer.usage for answer in answers])
-        facts["cost_usd"] = None if context.unpriced_calls else context.total_cost
-    return facts | ({"request_id": context.aws_request_id} if context.aws_request_id else {})
-
-
-def _total(usages: list[Usage | None]) -> dict[str, int] | None:
-    known = [usage for usage in usages if usage is not None]
-    if len(known) < len(usages):
-        return None
-    tokens_in, tokens_out = (usage.input_tokens for usage in known), (usage.output_tokens for usage in known)
-    return {"input_tokens": sum(tokens_in), "output_tokens": sum(tokens_out)}
+    facts = dict(response.ending or facts_of(context, accounts=response.accounts))
+    if context.aws_request_id:
+        facts["request_id"] = context.aws_request_id
+    return form.truncated(facts) if "reason" in facts else form.done(facts)

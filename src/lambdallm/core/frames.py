@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from json.encoder import JSONEncoder, encode_basestring
 
-from ..llm.types import StreamChunk
+from ..middleware.streamed import content_of
 from .responses import plain
 
 TYPE_CHECKING = False
@@ -166,27 +166,6 @@ def _weight(parameters: str) -> float:
     return 1.0
 
 
-def content_of(piece: Any) -> Any:
-    """What of a piece goes out: text, bytes, or a value for JSON; nothing of what says nothing."""
-    if type(piece) is str:
-        return piece
-    if isinstance(piece, (bytes, bytearray, memoryview)):
-        return bytes(piece)
-    if type(piece) is StreamChunk:
-        return piece.delta if piece.part is None and not piece.index else _text_of(piece)
-    if piece is None:
-        return b""
-    if hasattr(piece, "final") and hasattr(piece, "data"):  # a structure while it is written
-        return piece.data
-    return getattr(piece, "delta", piece)
-
-
-def _text_of(chunk: StreamChunk) -> str:
-    from ..llm.streaming.stream import text_of
-
-    return text_of(chunk)
-
-
 def _said(before: bytes, piece: Any, after: bytes) -> bytes:
     """A piece as JSON, between what stands around it."""
     content = piece if type(piece) is str else content_of(piece)
@@ -212,3 +191,7 @@ def dumped(value: Any) -> bytes:
         return _json(value).encode()
     except UnicodeEncodeError:
         return _ascii(value).encode()
+    except ValueError as error:
+        if "JSON compliant" not in str(error):
+            raise
+        raise ValueError("A piece has NaN or an infinity, which JSON can't say. Put None in its place.") from error

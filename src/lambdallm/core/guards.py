@@ -10,6 +10,8 @@
 
     context.guards.append(Budget())
 
+A guard may have `after_embeddings(outcome)` too, which hears of each request for vectors when it is over.
+
 Every call to one model is told once, however often it is retried: the first of `models` is asked now, the others stand
 behind it. Both methods get the same request object. Whoever heard of a call's beginning hears of its end, also where
 another guard refuses it; either may return a flow, which is performed.

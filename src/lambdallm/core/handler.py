@@ -168,7 +168,7 @@ def _decorated(function: Function, given: HandlerSettings) -> Handler:
 
     def invoke(event: Any, lambda_context: Any = None) -> Any:
         config = project_config()
-        context = LambdaLLMContext(_configured(given, config), lambda_context, event, awaits=awaits)
+        context = LambdaLLMContext(configured(given, config), lambda_context, event, awaits=awaits)
         if (watch := getattr(lambda_context, "on_context", None)) is not None:  # local tools look on, AWS has none
             watch(context)
         from .lifecycle import answered
@@ -189,7 +189,7 @@ def _enter(given: HandlerSettings, *, awaits: bool) -> None:
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         from .warm import warm_before_snapshot
 
-        warm_before_snapshot(lambda: _configured(given, project_config()), awaits=awaits)
+        warm_before_snapshot(lambda: configured(given, project_config()), awaits=awaits)
     if given.metrics_sinks and "AWS_LAMBDA_RUNTIME_API" in os.environ:
         from ..runtime.shutdown import watch
 
@@ -220,7 +220,7 @@ def _lacks(given: HandlerSettings, config: Config) -> tuple[str, ...]:
     return (*(("session",) if session else ()), *(("middleware",) if layers else ()))
 
 
-def _configured(given: HandlerSettings, config: Config) -> HandlerSettings:
+def configured(given: HandlerSettings, config: Config) -> HandlerSettings:
     """The settings with the project's configuration in the place of what the code left to defaults."""
     changes: dict[str, Any] = {}
     for name in _CONFIGURABLE:

@@ -22,7 +22,7 @@ def has_passed(limit: float | None, now: float) -> bool:
     return limit is not None and now >= limit - _SOON_SECONDS
 
 
-def is_late(context: LambdaLLMContext, error: LambdaLLMError, max_retries: int) -> Flow[bool]:
+def is_late(context: LambdaLLMContext, error: LLMError | DeadlineExceededError, max_retries: int) -> Flow[bool]:
     """Whether the function's time is why a call failed: it ended it, or leaves no room for the next try.
 
     The second counts where a later invocation goes on; else the provider's own error says more.
@@ -30,15 +30,14 @@ def is_late(context: LambdaLLMContext, error: LambdaLLMError, max_retries: int) 
     limit = context.deadline
     if isinstance(error, DeadlineExceededError):
         return has_passed(limit, (yield NOW).monotonic)
-    failed: LLMError = error  # type: ignore[assignment]  # what a call gives as `Err`
-    if limit is None or not getattr(failed, "retryable", False):  # what is wrong before a call has no such word
+    if limit is None or not error.retryable:
         return False
     now: float = (yield NOW).monotonic
     if has_passed(limit, now):
         return True
-    if context.journal is None or failed.attempts > max_retries:
+    if context.journal is None or error.attempts > max_retries:
         return False
-    wait = backoff_seconds(max(failed.attempts - 1, 0)) if failed.retry_after is None else failed.retry_after
+    wait = backoff_seconds(max(error.attempts - 1, 0)) if error.retry_after is None else error.retry_after
     return now + wait >= limit
 
 

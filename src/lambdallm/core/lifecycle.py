@@ -53,7 +53,7 @@ def answered(function: Function, event: Any, context: LambdaLLMContext, lacks: t
         from .following import streamed
 
         response = streamed(response.result, context)
-    if context.settings.response_streaming is not None and type(response) is dict:
+    if context.settings.response_streaming is not None and isinstance(response, dict):
         from .streaming import as_its_source_reads
 
         return as_its_source_reads(response, context)

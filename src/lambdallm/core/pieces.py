@@ -8,7 +8,7 @@ in it end by themselves. Who reads the pieces, and in which form, is not known h
 
 from __future__ import annotations
 
-from ..llm.errors import DeadlineExceededError, LambdaLLMError
+from ..llm.errors import DeadlineExceededError, LLMError
 from ..llm.flow import NOW, Emit, Perform, ReaderLeft
 from ..llm.result import Err, Ok
 from .flows import as_error, attempted, paused_at
@@ -26,18 +26,31 @@ if TYPE_CHECKING:
 END: Any = object()
 """What comes after the last piece."""
 
-_GRACE_SECONDS = 0.1
-"""How long after the deadline a model's stream may take to end by itself, which accounts for more than a cut does."""
 
-
-class Pieces:
-    """The pieces of a function's answer, as middleware sees them. What else is asked of it is the function's own."""
+class _Answer:
+    """A function's answer, as middleware sees it. What else is asked of it is the function's own."""
 
     def __init__(self, response: StreamingResponse, context: LambdaLLMContext) -> None:
         self.response = response
-        self._result = response.body
-        self._pieces = context.driver.iterate(given(response.pieces, context, streams=True))
-        self.close = self._pieces.close
+        self._result, self._context = response.body, context
+        self._pieces: Any = context.driver.iterate(given(response.pieces, context, streams=True))
+
+    def facts(self) -> dict[str, Any]:
+        """What its last event says, as far as it is known by now."""
+        from .ending import facts_of
+
+        return facts_of(self._context, accounts=self.response.accounts)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+
+class Pieces(_Answer):
+    """The pieces of an answer."""
+
+    def close(self) -> None:
+        """End it where its reader leaves."""
+        self._pieces.close()
 
     def __iter__(self) -> Pieces:
         return self
@@ -49,18 +62,13 @@ class Pieces:
         """The text alone, piece by piece."""
         yield from filter(None, map(_text_of, self))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._result, name)
 
-
-class AwaitedPieces:
+class AwaitedPieces(_Answer):
     """The same where they are awaited."""
 
-    def __init__(self, response: StreamingResponse, context: LambdaLLMContext) -> None:
-        self.response = response
-        self._result = response.body
-        self._pieces = context.driver.iterate(given(response.pieces, context, streams=True))
-        self.aclose = self._pieces.aclose
+    async def aclose(self) -> None:
+        """End it where its reader leaves."""
+        await self._pieces.aclose()
 
     def __aiter__(self) -> AwaitedPieces:
         return self
@@ -74,12 +82,9 @@ class AwaitedPieces:
             if text := _text_of(piece):
                 yield text
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._result, name)
-
 
 def _text_of(piece: Any) -> str:
-    from .frames import content_of
+    from ..middleware.streamed import content_of
 
     content = content_of(piece)
     return content if isinstance(content, str) else ""
@@ -108,7 +113,12 @@ class _Asking:
 
     def __init__(self, pieces: Any, context: LambdaLLMContext) -> None:
         self._context = context
-        self._ask = Perform(next_of(pieces))
+        ask, self._alarm = next_of(pieces), None
+        if context.deadline is not None and hasattr(pieces, "__aiter__"):
+            from .alarm import Alarm
+
+            self._alarm = Alarm(context, ask)
+        self._ask = Perform(ask if self._alarm is None else self._alarm.next)
         self._late = False
 
     def next(self) -> Flow[Any]:
@@ -120,9 +130,12 @@ class _Asking:
         if left <= 0 and (self._late or not context.streams):
             return Err(DeadlineExceededError("The function's time is up."))
         self._late = left <= 0
-        if not context.awaits:
-            return (yield self._ask)
-        return (yield Perform(self._ask.function, max(left, 0.0) + (_GRACE_SECONDS if context.streams else 0.0)))
+        return (yield self._ask)
+
+    def end(self) -> None:
+        """Ask no more."""
+        if self._alarm is not None:
+            self._alarm.stop()
 
 
 def next_of(pieces: Any) -> Callable[[], Any]:
@@ -155,15 +168,17 @@ def given(pieces: Any, context: LambdaLLMContext, *, streams: bool) -> Flow[Resu
         while (piece := (yield from asking.next())) is not END:
             if type(piece) is Err:
                 yield from _cut_off(piece.error, context, begun=begun and streams)
-                yield from closed(pieces, context)
                 break
             begun = True
             yield Emit((piece,))
+        yield from closed(pieces, context)
         if streams:
             yield from context.saving_session()
     except (Exception, ReaderLeft):
         yield from closed(pieces, context)
         raise
+    finally:
+        asking.end()
     return Ok(None)
 
 
@@ -172,7 +187,8 @@ def _cut_off(error: Exception, context: LambdaLLMContext, *, begun: bool) -> Flo
     from .late import is_late, out_of_time
 
     pauses = paused_at(error) is not None
-    if not pauses and not (isinstance(error, LambdaLLMError) and (yield from is_late(context, error, 0))):
+    is_time_s = isinstance(error, (LLMError, DeadlineExceededError)) and (yield from is_late(context, error, 0))
+    if not (pauses or is_time_s):
         raise error
     if begun or (context.settings.timeout_strategy == "truncate" and not pauses):
         context.truncated = True

@@ -11,15 +11,13 @@ if TYPE_CHECKING:
 
     from .context import LambdaLLMContext
 
-TRUNCATED_HEADER = "X-LambdaLLM-Truncated"
-
 
 def is_http_event(event: Any) -> bool:
     """Whether an event is an HTTP request: API Gateway v1 and v2, a function URL, or a load balancer.
 
     An authorizer is told of a request, and answers with a policy.
     """
-    if not isinstance(event, dict) or "methodArn" in event or "routeArn" in event:
+    if not isinstance(event, dict) or event.get("methodArn") or event.get("routeArn"):
         return False
     context = event.get("requestContext")
     return isinstance(context, dict) and ("httpMethod" in event or "http" in context or "elb" in context)
@@ -46,6 +44,8 @@ def more_headers(context: LambdaLLMContext) -> dict[str, str]:
     """The headers that go with any response of an invocation."""
     more = dict(context.response_headers)
     if context.truncated:
+        from ..runtime.response import TRUNCATED_HEADER
+
         more[TRUNCATED_HEADER] = "deadline"
     return more
 
@@ -107,7 +107,10 @@ def plain(value: Any) -> Any:
         return list(value)
     if hasattr(value, "items"):
         return dict(value.items())
-    raise TypeError(f"A {type(value).__name__} can't be sent as JSON. Return a dictionary, a list or text.")
+    if comes_in_pieces(value):
+        raise TypeError(f"A {type(value).__name__} comes in pieces itself. Yield them one by one, or join them first.")
+    kind = type(value).__name__
+    raise TypeError(f"A value of type {kind} can't be sent as JSON. Return a dictionary, a list or text.")
 
 
 def _object(value: Any) -> Any:

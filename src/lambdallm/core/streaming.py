@@ -10,9 +10,11 @@ from __future__ import annotations
 from ..llm.errors import ConfigurationError
 from ..runtime.events import RETRIED_KINDS, kind_of
 from ..runtime.response import Response
+from ..runtime.sources import SETTING, source_of, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ..runtime.streams import Head
@@ -32,12 +34,14 @@ class StreamingResponse(Response):
     `format` is `"sse"`, `"ndjson"`, `"text"` or `"raw"`; without one a `Content-Type` among the headers means `raw`,
     then the client's `Accept` decides, then the first piece: text is `text`, bytes are `raw`, other values `ndjson`.
     `notice` ends a `text` that time has cut off, `None` says nothing. With `accounts` the last event of `sse` and
-    `ndjson` says usage and cost. Raises `ConfigurationError` for a format that is none.
+    `ndjson` says usage and cost; `ending` is what it says instead where that is known already, as of an answer that is
+    given again. Raises `ConfigurationError` for a format that is none.
     """
 
     format: Format | None = None
     notice: str | None = NOTICE
     accounts: bool = True
+    ending: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.format is not None:
@@ -105,11 +109,11 @@ def of_result(result: Any) -> StreamingResponse:
     if isinstance(result, StreamingResponse):
         return result
     if isinstance(result, Response):
-        return StreamingResponse(result.body, result.status, result.headers, result.cookies)
+        own = {name: getattr(result, name) for name in StreamingResponse._fields if hasattr(result, name)}
+        return StreamingResponse(**own)
     return StreamingResponse(result)
 
 
-_WORDS = {"function_url": "function_url", "api_gateway_v1": "rest", "direct": "direct"}
 _NEVER = {
     "api_gateway_v2": "An HTTP API can't stream. Put a function URL before it, or a REST API that transfers in streams",
     "alb": "A load balancer can't stream. Use a function URL, or a REST API that transfers in streams",
@@ -124,7 +128,7 @@ _told: set[str] = set()
 
 def may_stream(context: LambdaLLMContext) -> bool:
     """Whether an answer can go out piece by piece. If not, the reason is logged, once for each kind of event."""
-    word, asked = word_for(context.event), sources(context.settings.response_streaming)
+    word, asked = source_of(context.event), sources(context.settings.response_streaming)
     if word in asked:
         from ..runtime.hook import streams_here
 
@@ -142,7 +146,7 @@ def as_its_source_reads(response: Any, context: LambdaLLMContext) -> Any:
     RESPONSE_STREAM sends the whole JSON as the body.
     """
     whole = isinstance(response, dict) and "statusCode" in response
-    if whole and word_for(context.event) in {"function_url", "rest"}.intersection(
+    if whole and source_of(context.event) in {"function_url", "rest"}.intersection(
         sources(context.settings.response_streaming)
     ):
         from ..runtime.hook import streams_here
@@ -152,20 +156,6 @@ def as_its_source_reads(response: Any, context: LambdaLLMContext) -> Any:
 
             return OnePiece(response)
     return response
-
-
-def sources(setting: Any) -> tuple[str, ...]:
-    """The sources that stream, by the setting, which `handler` has checked."""
-    if setting is None:
-        return ("function_url",)
-    words = setting.split(",") if isinstance(setting, str) else setting
-    return tuple(word for each in words if (word := str(each).strip().lower()) and word != "off")
-
-
-def word_for(event: Any) -> str:
-    """The setting's word for an event's source; empty where that can't stream. HTTP APIs can send format 1.0 too."""
-    kind = kind_of(event)
-    return "" if kind == "api_gateway_v1" and event.get("version") == "1.0" else _WORDS.get(kind, "")
 
 
 def _tell(event: Any, word: str, wanted: bool) -> None:
@@ -180,5 +170,5 @@ def _tell(event: Any, word: str, wanted: bool) -> None:
     elif wanted:
         why = "This runtime takes no streams. Run the function under lambdallm.runtime."
     else:
-        why = f"{_HOW[word]}, add {word!r} to LAMBDALLM_RESPONSE_STREAMING."
+        why = f"{_HOW[word]}, add {word!r} to {SETTING}."
     getLogger("lambdallm").warning("A streamed answer to an event of the kind %r goes out in one piece. %s", kind, why)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..llm.catalog.resolve import Target
-    from ..llm.errors import LambdaLLMError
     from ..llm.flow import Flow
     from ..llm.result import Result
     from ..llm.types import Embeddings
@@ -52,7 +51,7 @@ def vectors(
 
 def _made(context: Any, request: EmbeddingRequest, target: Target) -> Flow[Embeddings]:
     settings = CallSettings(deadline=context.deadline, max_retries=context.settings.max_retries)
-    result: Result[Embeddings, LambdaLLMError]
+    result: Result[Embeddings, LLMError | DeadlineExceededError]
     try:
         result = yield from embed(request, target, settings)
     except DeadlineExceededError as error:

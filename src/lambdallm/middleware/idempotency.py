@@ -12,17 +12,19 @@ import os
 from ..llm.backends.errors import BackendError
 from ..llm.errors import ConfigurationError
 from ..llm.flow import NOW
+from ..runtime.response import TRUNCATED_HEADER
 from .base import FlowMiddleware, ShortCircuit
 from .callers import caller
 from .errors import ConflictError, InvalidEventError, KeyReusedError
 from .http import body_json, header, is_http, method, path, query
-from .idempotency_record import Record, decoded, encoded, fingerprint
+from .idempotency_record import Record, decoded, encoded, fingerprint, kept_piece, kept_response
 from .idempotency_stores import idempotency_store
 from .parts import reader
-from .streamed import followed, is_stream, status_of, text_of
+from .streamed import content_of, followed, is_stream, response_of, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Literal
 
     from ..llm.backends import DynamoDBBackend, RedisBackend
@@ -53,7 +55,8 @@ class IdempotencyMiddleware(FlowMiddleware):
     - A result is kept for `expires_after_seconds`, with the headers that were added within, and answers the next; the
       header `Idempotency-Replayed: true` says so.
     - A run that fails leaves nothing, and nor does an answer of 5xx, 408, 425 or 429: the request may be sent again.
-    - A stream is kept as its text, when it has been read to its end. An invocation that paused at a checkpoint is kept
+    - A stream is kept when it has been read to its end, and goes out again as the first caller got it: head, format,
+      pieces, and what its last event said; all at once. An invocation that paused at a checkpoint is kept
       as such, and the event that goes on from it is another request.
 
     `name` separates functions that share a store, by default the function's own. While the store is down events are
@@ -110,18 +113,23 @@ class IdempotencyMiddleware(FlowMiddleware):
         if held is None:
             return None
         key, claim, before = held
-        sent = {name: value for name, value in context.response_headers.items() if before.get(name) != value}
         if not is_stream(result):
-            yield from self._finished(key, claim, result, sent)
+            yield from self._finished(key, claim, result, _headers_since(before, context))
             return None
-        pieces: list[str] = []
+        pieces: list[Any] = []
+
+        def seen(piece: Any) -> None:
+            pieces.append(kept_piece(content_of(piece)))
 
         def ended(reason: BaseException | None) -> Flow[None]:
-            if reason is None:
-                return self._finished(key, claim, "".join(pieces), sent)
-            return self._released(key, claim)
+            if reason is not None:
+                return self._released(key, claim)
+            facts = getattr(getattr(context, "answer", None), "facts", None)
+            kept = kept_response(response_of(result, context), pieces, facts() if facts else None)
+            return self._finished(key, claim, kept, _headers_since(before, context))
 
-        return followed(result, context.driver, ended, lambda piece: pieces.append(text_of(piece)))
+        awaits = getattr(context, "awaits", False)
+        return followed(result, context.driver, ended, seen, awaits=awaits)
 
     def failing(self, event: Any, error: Exception, context: InvocationContext) -> Flow[Any]:
         """Forget the request."""
@@ -168,6 +176,12 @@ class IdempotencyMiddleware(FlowMiddleware):
             yield from self._store.release(key, claim.owner)
         except BackendError as error:
             _warn(f"{key!r} stays claimed until its time has passed: {error}")
+
+
+def _headers_since(before: Mapping[str, str], context: Any) -> dict[str, str]:
+    """The headers that were added within, and the one that says that time has cut the answer off."""
+    sent = {name: value for name, value in context.response_headers.items() if before.get(name) != value}
+    return sent | ({TRUNCATED_HEADER: "deadline"} if getattr(context, "truncated", False) else {})
 
 
 def _request(event: Any, context: Any) -> Any:

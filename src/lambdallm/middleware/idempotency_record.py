@@ -9,7 +9,7 @@ from ..runtime.response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any, Literal, Protocol
 
     from ..llm.flow import Flow
@@ -32,8 +32,51 @@ if TYPE_CHECKING:
             """Forget an owner's own record; one that is another's, or gone, stays as it is."""
 
 
-_BYTES, _RESPONSE = "\0bytes", "\0response"
+_BYTES, _RESPONSE, _STREAM = "\0bytes", "\0response", "\0stream"
 """Keys that no result has of its own."""
+
+
+class KeptResponse(Response):
+    """A streamed answer that was kept: its pieces as `body`, the rest as the function's `StreamingResponse` had it.
+
+    `ending` is what its last event said.
+    """
+
+    format: str | None = None
+    notice: str | None = None
+    accounts: bool = True
+    ending: Mapping[str, Any] | None = None
+
+
+class KeptPieces:
+    """Such an answer as a stream."""
+
+    def __init__(self, response: KeptResponse) -> None:
+        self.response = response
+        self._pieces: Iterator[Any] = iter(response.body)
+
+    def __iter__(self) -> KeptPieces:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._pieces)
+
+
+def kept_response(response: Any, pieces: list[Any], ending: Mapping[str, Any] | None) -> KeptResponse:
+    """What is kept of a stream that went out by this response, where one is known."""
+    kept = KeptResponse(pieces, ending=ending)
+    own = {name for name in kept._fields if name not in ("body", "ending") and hasattr(response, name)}
+    return kept.replace(**{name: getattr(response, name) for name in own})
+
+
+def kept_piece(piece: Any) -> Any:
+    """A piece as it is now: a function may go on with the same object. What is no JSON is refused at the end."""
+    if isinstance(piece, (str, bytes)):
+        return piece
+    try:
+        return json.loads(json.dumps(piece, default=_shown))
+    except (TypeError, ValueError):
+        return piece
 
 
 class Record(Value):
@@ -69,7 +112,7 @@ def encoded(result: Any, headers: Mapping[str, str]) -> str:
 
 
 def decoded(text: str) -> tuple[Any, dict[str, str]]:
-    """The result and the headers again: values are objects now, responses and bytes are what they were."""
+    """The result and the headers again: values are objects now, responses, streams and bytes are what they were."""
     told = json.loads(text, object_hook=_restored)
     return told["result"], told["headers"]
 
@@ -80,6 +123,8 @@ def _shown(value: Any) -> Any:
         from base64 import b64encode
 
         return {_BYTES: b64encode(value).decode()}
+    if isinstance(value, KeptResponse):
+        return {_STREAM: {name: _listed(getattr(value, name)) for name in value._fields}}
     if isinstance(value, Response):
         return {_RESPONSE: [value.body, value.status, dict(value.headers), list(value.cookies)]}
     if hasattr(value, "__dataclass_fields__"):
@@ -93,6 +138,10 @@ def _shown(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return _by_kind(value)
+
+
+def _listed(value: Any) -> Any:
+    return dict(value) if hasattr(value, "items") else value
 
 
 def _by_kind(value: Any) -> Any:
@@ -113,4 +162,7 @@ def _restored(shape: dict[str, Any]) -> Any:
     if shape.keys() == {_RESPONSE}:
         body, status, headers, cookies = shape[_RESPONSE]
         return Response(body, status, headers, tuple(cookies))
+    if shape.keys() == {_STREAM}:
+        kept = shape[_STREAM]
+        return KeptPieces(KeptResponse(**{**kept, "cookies": tuple(kept["cookies"])}))
     return shape

@@ -11,7 +11,7 @@ from .base import FlowMiddleware
 from .correlation import HEADERS, correlation_id, trace_id
 from .http import is_http, method, path
 from .log_lines import LEVELS, plain, without_credentials, writer
-from .streamed import followed, is_stream, status_of, text_of
+from .streamed import followed, is_stream, response_of, status_of, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,13 +77,15 @@ class LoggingMiddleware(FlowMiddleware):
             yield from self._ended(event, context, result, None)
             return None
         pieces: list[str] = []
+        told = {"status": status_of(response_of(result, context))}
 
         def ended(reason: BaseException | None) -> Flow[None]:
             error = reason if isinstance(reason, Exception) else None
-            yield from self._ended(event, context, "".join(pieces), error, left=isinstance(reason, GeneratorExit))
+            left = {"reader_left": True} if isinstance(reason, GeneratorExit) else {}
+            yield from self._ended(event, context, "".join(pieces), error, **({} if error else told), **left)
 
         seen = (lambda piece: pieces.append(text_of(piece))) if self.content else None
-        return followed(result, context.driver, ended, seen)
+        return followed(result, context.driver, ended, seen, awaits=getattr(context, "awaits", False))
 
     def failing(self, event: Any, error: Exception, context: InvocationContext) -> Flow[Any]:
         """Log it."""
@@ -99,8 +101,8 @@ class LoggingMiddleware(FlowMiddleware):
             told["error_type"] = type(error).__name__
         return told
 
-    def _ended(self, event: Any, context: Any, result: Any, error: Exception | None, left: bool = False) -> Flow[None]:
-        """Log the end. A line that can't be written is reported, and harms no invocation."""
+    def _ended(self, event: Any, context: Any, result: Any, error: Exception | None, **more: Any) -> Flow[None]:
+        """Log the end, and what `more` is known. A line that can't be written is reported, and harms no invocation."""
         level = "INFO" if error is None else "WARNING" if (_status(None, error) or 500) < 500 else "ERROR"
         clock, environ = (yield NOW), (yield ENVIRONMENT)
         if not self._logs(level, environ):
@@ -111,7 +113,7 @@ class LoggingMiddleware(FlowMiddleware):
             told = self._known(event, context, begun)
             told["duration_ms"] = round((clock.monotonic - begun.clock.monotonic) * 1000, 3)
             told |= self.record(event, context, result, error)
-            told |= {"reader_left": True} if left else {}
+            told |= {name: value for name, value in more.items() if value is not None}
             told |= self._said(event=event, result=result, error_message=None if error is None else str(error))
             self._log(level, "invocation completed" if error is None else "invocation failed", told, clock, environ)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..llm.types import StreamChunk
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -26,14 +28,23 @@ def status_of(result: Any) -> Any:
     return getattr(getattr(result, "response", result), "status", None)
 
 
-def followed(stream: Any, driver: Driver, ended: Ended, seen: Seen | None = None) -> Any:
+def response_of(result: Any, context: Any) -> Any:
+    """The response that says how pieces go out, `None` where none does; layers that change pieces keep the head."""
+    known = getattr(result, "response", None)
+    if hasattr(known, "for_direct"):  # streams of other libraries have a response too, which is their provider's
+        return known
+    return getattr(getattr(context, "answer", None), "response", None)
+
+
+def followed(stream: Any, driver: Driver, ended: Ended, seen: Seen | None = None, *, awaits: bool = False) -> Any:
     """The same pieces; `seen` sees each, and `ended` is performed at the end.
 
     It is told what ended the stream early: its error, or `GeneratorExit` where its reader left. One that is never read
-    has no end. What else is asked of the stream, such as its `completion`, is its own.
+    has no end. What else is asked of the stream, such as its `completion`, is its own. With `awaits` the driver gives
+    coroutines, and the pieces are awaited, of whichever kind the stream is.
     """
     see = seen or (lambda piece: None)
-    if hasattr(stream, "__aiter__"):
+    if awaits or hasattr(stream, "__aiter__"):
         return _AwaitedPieces(_awaited(stream, driver, ended, see), stream, lambda: _aleft(stream, driver, ended))
     return _Pieces(_read(stream, driver, ended, see), stream, lambda: _left(stream, driver, ended))
 
@@ -115,17 +126,31 @@ def _read(stream: Any, driver: Driver, ended: Ended, seen: Seen) -> Generator[An
 async def _awaited(stream: Any, driver: Driver, ended: Ended, seen: Seen) -> AsyncGenerator[Any, None]:
     reason: BaseException | None = None
     try:
-        async for piece in stream:
+        async for piece in stream if hasattr(stream, "__aiter__") else _one_by_one(stream):
             seen(piece)
             yield piece
     except BaseException as error:
         reason = error
-        close = getattr(stream, "aclose", None)
-        if close is not None:
-            await close()
+        await _closed(stream)
         raise
     finally:
-        await driver.run(ended(reason))
+        await _settled(driver.run(ended(reason)))
+
+
+async def _one_by_one(stream: Any) -> AsyncGenerator[Any, None]:
+    for piece in stream:
+        yield piece
+
+
+async def _closed(stream: Any) -> None:
+    close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
+    if close is not None:
+        await _settled(close())
+
+
+async def _settled(outcome: Any) -> None:
+    if hasattr(outcome, "__await__"):
+        await outcome
 
 
 def _left(stream: Any, driver: Driver, ended: Ended) -> None:
@@ -136,19 +161,43 @@ def _left(stream: Any, driver: Driver, ended: Ended) -> None:
 
 
 async def _aleft(stream: Any, driver: Driver, ended: Ended) -> None:
-    close = getattr(stream, "aclose", None)
     try:
-        if close is not None:
-            await close()
+        await _closed(stream)
     finally:
-        await driver.run(ended(GeneratorExit()))
+        await _settled(driver.run(ended(GeneratorExit())))
+
+
+def content_of(piece: Any) -> Any:
+    """What of a piece goes out: text, bytes, or a value for JSON; no bytes of what says nothing.
+
+    Of a model's chunk it is the text: its thinking and its tool calls are the function's.
+    """
+    if type(piece) is str:
+        return piece
+    if isinstance(piece, (bytes, bytearray, memoryview)):
+        return bytes(piece)
+    if type(piece) is StreamChunk:
+        return piece.delta if piece.part is None and not piece.index else _text_of_chunk(piece)
+    if piece is None:
+        return b""
+    if hasattr(piece, "final") and hasattr(piece, "data"):  # a structure while it is written
+        return piece.data
+    return getattr(piece, "delta", piece)
+
+
+def _text_of_chunk(chunk: StreamChunk) -> str:
+    from ..llm.streaming.stream import text_of as chunk_s
+
+    return chunk_s(chunk)
 
 
 def text_of(piece: Any) -> str:
     """The text of a piece: a chunk's, its own, or its JSON."""
-    text = getattr(piece, "delta", piece)
-    if text is None or isinstance(text, str):
-        return text or ""
+    content = content_of(piece)
+    if isinstance(content, bytes):
+        return content.decode("utf-8", "replace")
+    if content is None or isinstance(content, str):
+        return content or ""
     import json
 
-    return json.dumps(text, ensure_ascii=False, default=str)
+    return json.dumps(content, ensure_ascii=False, default=str)

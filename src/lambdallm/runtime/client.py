@@ -34,7 +34,8 @@ class RuntimeClient:
     A path may follow the port, and `http://` come before the host: local tools have it so.
 
     Methods raise `RuntimeApiError` where the API refuses or does not answer. After most of that the environment is
-    lost, and the process should end; after status 413 the caller was told, and the next invocation can be asked for.
+    lost, and the process should end. After status 413 the caller was told, after 410 the invocation had ended before:
+    the next one can be asked for.
     """
 
     def __init__(self, address: str) -> None:

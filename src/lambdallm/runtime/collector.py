@@ -2,8 +2,8 @@
 
 Loading modules makes tens of thousands of objects and hardly any garbage; looking through them again and again takes
 a tenth of a cold start. So start scripts switch it off until the runtime's own modules are loaded, and from then on
-collections are rare until the first answer is out: rare, not switched off, as the function may make garbage. What is
-there by then is set aside (`gc.freeze`), and everything is as Python has it.
+collections are rare until the first answer is out, or a snapshot is taken: rare, not switched off, as the function may
+make garbage. That is collected then, what is left is set aside (`gc.freeze`), and everything is as Python has it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ def hold_back() -> None:
 
 def settle() -> None:
     """Collect as before `hold_back`, without what is there by now. A function's own settings are left alone."""
-    if _before:
-        before = _before.pop()
-        if gc.get_threshold()[0] == OBJECTS:
-            gc.freeze()
-            gc.set_threshold(*before)
+    if not _before:
+        return
+    before = _before.pop()
+    if gc.get_threshold()[0] != OBJECTS:
+        return
+    if gc.isenabled():
+        gc.collect()  # what is set aside is never looked at again, garbage neither
+        gc.freeze()
+    gc.set_threshold(*before)

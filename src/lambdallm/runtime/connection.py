@@ -83,9 +83,15 @@ class Connection:
 
     def has_input(self) -> bool:
         """Whether something can be read now: an answer before its time, or the end of the connection."""
-        from select import select
-
-        return bool(self._sock is not None and select([self._sock], [], [], 0)[0])
+        if self._sock is None:
+            return False
+        try:
+            self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # it broke: whoever reads hears of it
+        return True
 
     def read(self) -> Reply:
         """The answer to what was sent. Raises `RuntimeApiError` where there is none."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     C = TypeVar("C", bound="LambdaContext")
 
 _TRACE_FIELDS = ("traceparent", "tracestate", "baggage")
+_EARLIEST_MS = 1_000_000_000_000
+"""A deadline before 2001 is none: cargo-lambda gives the time that is left in its place."""
 
 
 class _Fields:
@@ -90,6 +92,8 @@ class LambdaContext:
             "cognito_identity_id": identity.get("cognitoIdentityId"),
             "cognito_identity_pool_id": identity.get("cognitoIdentityPoolId"),
         })  # fmt: skip
+        if epoch_deadline_time_in_ms < _EARLIEST_MS:
+            epoch_deadline_time_in_ms += int(time.time() * 1000)
         self._epoch_deadline_time_in_ms = epoch_deadline_time_in_ms
 
     def get_remaining_time_in_millis(self) -> int:

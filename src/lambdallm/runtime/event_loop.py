@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import threading
 from contextvars import copy_context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator
+    from types import FrameType
     from typing import Any, Generic, TypeVar
 
     T = TypeVar("T")
@@ -34,6 +36,10 @@ else:
 
 _END: Any = object()
 _MORE, _NO_MORE = "more", "no more"
+_MACHINERY = (os.path.dirname(asyncio.__file__) + os.sep, selectors.__file__, __file__)
+"""Where the code of event loops is, which an exception out of nowhere would break: who waits would never be woken."""
+_LETS_GO_SECONDS = 0.2
+"""What is cancelled at the end has so long; Lambda kills the process after 0.3 s, and hooks are still to be called."""
 
 
 class EnvironmentLoop:
@@ -70,7 +76,12 @@ class EnvironmentLoop:
             while (item := step(pump, _MORE)) is not _END:
                 yield item
         finally:
-            step(pump, _NO_MORE)
+            if not pump.loop.is_closed():
+                step(pump, _NO_MORE)
+
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop of those who don't run one, if there is any yet."""
+        return self._runner.get_loop() if self._runner is not None and self._pid == os.getpid() else None
 
     def _step_here(self, pump: _Pump[T], word: str) -> Any:
         """The pump's answer, at a seventh of what `Runner.run` takes, which makes a task and sets signals each time."""
@@ -78,9 +89,9 @@ class EnvironmentLoop:
             answer = pump.ask(word)
             try:
                 return pump.loop.run_until_complete(answer)
-            except SystemExit:
+            except (SystemExit, KeyboardInterrupt):
                 answer.cancel()
-                pump.loop.run_until_complete(_all_cancelled())
+                _let_go(pump.loop)
                 pump.end()
                 raise
 
@@ -103,12 +114,18 @@ class EnvironmentLoop:
             from .._hooks import at_last
 
             self._runner = asyncio.Runner()
-            at_last(self._runner.close)
+            at_last(self._close)
         try:
             return self._runner.run(coroutine, context=copy_context())
         except SystemExit:  # of Lambda's signal: what was awaited lets go before anything else is ended
-            self._runner.run(_all_cancelled())
+            _let_go(self._runner.get_loop())
             raise
+
+    def _close(self) -> None:
+        for exit in _exits:
+            exit.cancel()  # the run in which it was to be raised had ended before
+        if self._runner is not None:
+            self._runner.close()
 
     def _loop_beside(self) -> asyncio.AbstractEventLoop:
         with self._beside_lock:
@@ -124,6 +141,8 @@ class EnvironmentLoop:
 
 
 _of_the_parent: list[Any] = []
+_exits: list[asyncio.Handle] = []
+"""What is to end the process in a loop's next turn."""
 
 
 def _loop_runs_here() -> bool:
@@ -186,8 +205,17 @@ class _Pump(_Of[T]):
             return  # nobody waits any more: whoever asked was interrupted
         if error is None:
             self._given.set_result(item)
+        elif isinstance(error, asyncio.CancelledError):
+            self._given.cancel()  # which, other than an exception, need not be heard of
         else:
             self._given.set_exception(error)
+
+
+def _let_go(loop: asyncio.AbstractEventLoop) -> None:
+    """End all tasks of a loop whose run was broken off."""
+    loop.call_soon(loop.stop)
+    loop.run_forever()  # the rest of its turn: it may have been about to stop, which would end the next run early
+    loop.run_until_complete(_all_cancelled())
 
 
 async def _all_cancelled() -> None:
@@ -196,7 +224,25 @@ async def _all_cancelled() -> None:
     for task in others:
         task.cancel()
     if others:
-        await asyncio.wait(others)
+        await asyncio.wait(others, timeout=_LETS_GO_SECONDS)
+
+
+def exits_at_next_turn(frame: FrameType | None) -> bool:
+    """Have this thread's loop raise `SystemExit(0)` itself, where a signal has interrupted a loop's own code.
+
+    `False`, and nothing done, where `frame`, the interrupted one, is of anything else.
+    """
+    if frame is None or not frame.f_code.co_filename.startswith(_MACHINERY):
+        return False
+    loop = asyncio._get_running_loop() or environment_loop.loop()
+    if loop is None or loop.is_closed():
+        return False
+    _exits.append(loop.call_soon_threadsafe(_exit))
+    return True
+
+
+def _exit() -> None:
+    raise SystemExit(0)
 
 
 def _run_forever(loop: asyncio.AbstractEventLoop) -> None:

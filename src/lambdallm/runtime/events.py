@@ -34,7 +34,7 @@ _BY_SOURCE: dict[str, Kind] = {
 
 def kind_of(event: Any) -> Kind:
     """The kind of an event. What no service marks is `direct`: an invocation by hand, a Step Functions task."""
-    if not isinstance(event, dict) or "methodArn" in event or "routeArn" in event:  # an authorizer's
+    if not isinstance(event, dict) or event.get("methodArn") or event.get("routeArn"):  # an authorizer's
         return "direct"
     context = event.get("requestContext")
     if isinstance(context, dict):
@@ -50,5 +50,11 @@ def _http_kind(event: dict[str, Any], context: dict[str, Any]) -> Kind:
     if "elb" in context:
         return "alb"
     if "http" in context:
-        return "function_url" if ".lambda-url." in str(context.get("domainName")) else "api_gateway_v2"
+        return "function_url" if _is_url(context) else "api_gateway_v2"
     return "api_gateway_v1" if "httpMethod" in event else "direct"
+
+
+def _is_url(context: dict[str, Any]) -> bool:
+    """Whether a request came through a function URL: by its domain, or, from cargo-lambda, by having no API."""
+    domain = str(context.get("domainName"))
+    return ".lambda-url." in domain or (domain == "localhost" and not context.get("apiId"))

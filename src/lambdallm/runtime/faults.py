@@ -15,6 +15,7 @@ from .limits import BUFFERED_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
     from typing import Any, TypeAlias
 
     Frame: TypeAlias = tuple[str, int, str, str | None]
@@ -108,6 +109,14 @@ def fault_of(error: BaseException | Fault) -> Fault:
 
     frames = _frames(error)
     return Fault(type(error).__name__, _message(error), tuple(format_list(list(frames))), frames)
+
+
+def logged(error: BaseException) -> tuple[type[BaseException], BaseException, TracebackType | None]:
+    """An error as `logging` takes it (`exc_info`), without the frames of this package that lead to the function."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith((_OURS, _LOOPS)):
+        trace = trace.tb_next
+    return type(error), error, trace or error.__traceback__
 
 
 def _frames(error: BaseException) -> tuple[Frame, ...]:

@@ -145,4 +145,6 @@ def _log(level: str, message: str, *about: object, error: BaseException | None =
     """Log in the way of AWS's client, which has set logging up."""
     from logging import getLogger
 
-    getattr(getLogger("lambdallm.runtime"), level)(message, *about, exc_info=error)
+    from .faults import logged
+
+    getattr(getLogger("lambdallm.runtime"), level)(message, *about, exc_info=error and logged(error))

@@ -39,6 +39,7 @@ def run_workers(count: int, work: Work, environ: dict[str, str] | os._Environ[st
     Their output goes to the socket that Lambda names, a connection for each stream of each worker, so that it can tell
     whose lines are whose.
     """
+    _announce(count, environ)
     _leave_log_descriptor(environ)
     pool = _Pool(work, environ.get("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET"))
     pool.listen()
@@ -150,6 +151,23 @@ def _redirect(path: str) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(path)
             os.dup2(connection.fileno(), descriptor)
+
+
+def _announce(count: int, environ: Mapping[str, str]) -> None:
+    """Log what AWS's client does before it forks, for whoever reads records of the level DEBUG."""
+    if environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper() not in ("DEBUG", "TRACE"):
+        return
+    from logging import getLogger
+
+    from . import logs
+
+    descriptor = environ.get("_LAMBDA_TELEMETRY_LOG_FD")
+    logs.start()
+    most = {"workerCount": count, "executionEnvironmentMaxConcurrency": count}
+    getLogger().debug({"event": "runtime_worker_pool_initializing", **most})
+    getLogger().handlers.clear()  # workers set up their own
+    if descriptor:
+        os.close(int(descriptor))  # `logs` has taken it out of the environment
 
 
 def _leave_log_descriptor(environ: dict[str, str] | os._Environ[str]) -> None:

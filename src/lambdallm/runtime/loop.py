@@ -15,12 +15,12 @@ import sys
 from .._value import Value
 from . import logs
 from .context import LambdaContext, context_of
-from .errors import ResponseTooLarge, RuntimeApiError
+from .errors import RuntimeApiError, RuntimeFault
 from .payload import decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
     from typing import Any
 
     from .client import RuntimeClient
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     Function = Callable[[Any, Any], Any]
     After = Callable[[Invocation, "LambdaContext | None", "Outcome"], None]
 
-TOO_LARGE = 413
-"""Of the statuses that refuse an answer the one after which the environment goes on."""
+GOES_ON = (410, 413)
+"""Statuses that refuse an answer, which came too late or is too large, and leave the environment as it is."""
 SMALL_BYTES = 1_000_000
 """What every event source takes; `limits` is asked about more."""
 
@@ -144,12 +144,10 @@ class _Invoked:
             self._check(len(answer[0]), event)
             self._client.respond(self._invocation.id, *answer)
             return Outcome(len(answer[0]))
-        except ResponseTooLarge as error:
+        except RuntimeFault as error:  # nothing has been sent
             return self._failed(error)
         except RuntimeApiError as error:
-            if error.status != TOO_LARGE:
-                raise
-            logs.warn(str(error))
+            self._refused(error)
             return Outcome(error=error)
 
     def _check(self, size: int, event: Any) -> None:
@@ -172,8 +170,17 @@ class _Invoked:
 
         fault = fault_of(error)
         logs.error(fault, self._invocation.id)
-        self._client.fail(self._invocation.id, fault)
+        try:
+            self._client.fail(self._invocation.id, fault)
+        except RuntimeApiError as refusal:
+            self._refused(refusal)
         return Outcome(fault=fault, error=error)
+
+    def _refused(self, error: RuntimeApiError) -> None:
+        """Log that an answer is not taken. Raises the error where it ends the environment."""
+        if error.status not in GOES_ON:
+            raise error
+        logs.warn(str(error))
 
 
 def _settled(result: Any, event: Any) -> Any:
@@ -185,7 +192,7 @@ def _settled(result: Any, event: Any) -> Any:
     if hasattr(result, "__aiter__"):
         from .event_loop import environment_loop
 
-        result = environment_loop.iterate(result)
+        result = environment_loop.iterate(result if hasattr(result, "aclose") else _each(result))
     if hasattr(result, "__next__"):
         from .pieces import answer_in_pieces
 
@@ -195,6 +202,12 @@ def _settled(result: Any, event: Any) -> Any:
 
 async def _awaited(result: Any) -> Any:
     return await result
+
+
+async def _each(items: Any) -> AsyncGenerator[Any, None]:
+    """What can be iterated over and is no generator as one."""
+    async for item in items:
+        yield item
 
 
 def _is_response_stream(result: Any) -> bool:

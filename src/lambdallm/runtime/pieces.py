@@ -1,8 +1,7 @@
 """What a plain function gives in pieces, a generator of text or bytes, as a stream or joined.
 
 Functions with `@handler` have more: formats, heads, middleware. This is for those without. Which of them stream is
-decided by the event's source, as for all: `LAMBDALLM_RESPONSE_STREAMING` is a list of `function_url`, `rest`, `direct`,
-or `off`, as events do not say whether their source reads streams.
+decided by the event's source, as for all.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import os
 
 from .errors import RuntimeFault
 from .events import HTTP_KINDS, kind_of
+from .sources import SETTING, source_of, sources
 from .streams import Head, ResponseStream
 
 TYPE_CHECKING = False
@@ -18,33 +18,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_SETTING = {"function_url": "function_url", "api_gateway_v1": "rest", "direct": "direct"}
-
 
 def answer_in_pieces(pieces: Iterator[Any], event: Any) -> Any:
     """A `ResponseStream` of what a generator yields, or the whole of it where the event's source takes no stream.
 
     The first piece is pulled here, so that what fails before it is an ordinary error.
     """
-    kind = kind_of(event)
+    is_http = kind_of(event) in HTTP_KINDS
     first = next(pieces, b"")
-    content_type = "text/plain; charset=utf-8" if isinstance(first, str) else "application/octet-stream"
-    stream = PlainStream(first, pieces, content_type, with_head=kind in HTTP_KINDS)
-    if _SETTING.get(kind) in os.environ.get("LAMBDALLM_RESPONSE_STREAMING", "function_url").replace(" ", "").split(","):
+    is_text = isinstance(first, str)
+    content_type = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
+    stream = PlainStream(_bytes(first), pieces, content_type, is_http)
+    if source_of(event) in sources(os.environ.get(SETTING)):
         return stream
-    return _joined(stream, isinstance(first, str), kind in HTTP_KINDS)
+    return _joined(stream, is_text, is_http)
 
 
 class PlainStream(ResponseStream):
     """The pieces of a generator; text goes as UTF-8."""
 
-    def __init__(self, first: Any, rest: Iterator[Any], content_type: str, with_head: bool) -> None:
+    def __init__(self, first: bytes, rest: Iterator[Any], content_type: str, with_head: bool) -> None:
         self.head = Head(headers={"Content-Type": content_type}) if with_head else None
         self.content_type = content_type
         self._first, self._rest = first, rest
 
     def __iter__(self) -> Iterator[bytes]:
-        yield _bytes(self._first)
+        yield self._first
         yield from map(_bytes, self._rest)
 
     def close(self) -> None:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Pairs = list[tuple[str, str]]
 
 
+TRUNCATED_HEADER = "X-LambdaLLM-Truncated"
+"""Says of an answer what has cut it off: `deadline`."""
+
+
 class Response(Value):
     """What goes back to an HTTP client.
 
@@ -193,7 +197,8 @@ def _json(body: Any, plain: Plain) -> str:
 
 
 def _never(value: Any) -> Any:
-    raise TypeError(f"A {type(value).__name__} can't be sent as JSON. Return a dictionary, a list or text.")
+    kind = type(value).__name__
+    raise TypeError(f"A value of type {kind} can't be sent as JSON. Return a dictionary, a list or text.")
 
 
 def _base(parts: _Parts) -> dict[str, Any]:

@@ -12,12 +12,12 @@ prelude.
 from __future__ import annotations
 
 from .._value import Value
-from .errors import RuntimeApiError
+from .errors import RuntimeApiError, RuntimeFault
 from .limits import STREAMED_BYTES, check_prelude, stream_limit_met
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from .connection import Connection
@@ -49,13 +49,13 @@ def send_stream(
 ) -> Sent:
     """Send a stream; `head` makes the request's head of its headers. The stream is closed where it is not used up.
 
-    Raises `ResponseTooLarge` before anything is sent, `RuntimeApiError` where the API does not accept what it was sent.
+    Raises `RuntimeFault` before anything is sent, where its head can't be, and `RuntimeApiError` where the API does not
+    accept what it was sent.
     """
     try:
-        prelude = stream.head.prelude() if stream.head is not None else None
-        check_prelude(len(prelude or b""))
+        prelude = _prelude(stream)
         headers = {
-            "Content-Type": stream.content_type if prelude is None else _WITH_HEAD,
+            "Content-Type": str(stream.content_type) if prelude is None else _WITH_HEAD,
             "Lambda-Runtime-Function-Response-Mode": "streaming",
             "Transfer-Encoding": "chunked",
             "Trailer": f"{_ERROR_TYPE}, {_ERROR_BODY}",
@@ -71,6 +71,26 @@ def send_stream(
         raise
     finally:
         connection.close()
+
+
+def _prelude(stream: ResponseStream) -> bytes | None:
+    if stream.head is None:
+        return None
+    try:
+        prelude = stream.head.prelude()
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RuntimeFault("Runtime.MarshalError", f"Unable to marshal the response's head: {error}") from error
+    check_prelude(len(prelude))
+    return prelude
+
+
+def _pieces(stream: ResponseStream) -> Iterator[bytes]:
+    pieces: Iterator[object] = iter(stream)
+    for piece in pieces:
+        if not isinstance(piece, (bytes, bytearray, memoryview)):
+            stream.close()
+            raise RuntimeFault("Runtime.MarshalError", f"The stream gave a {type(piece).__name__}. Give bytes.")
+        yield bytes(piece)
 
 
 class _Sending:
@@ -90,7 +110,7 @@ class _Sending:
                 self._chunk(_END_OF_PRELUDE)
         except OSError as error:
             return self._left(str(error))
-        pieces = iter(self._stream)
+        pieces = _pieces(self._stream)
         while True:
             try:
                 piece = next(pieces, _END)

@@ -71,7 +71,19 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 
     if waits_for_next(frame):
         _end_now()
-    raise SystemExit(0)
+    if not _left_to_a_loop(frame):
+        raise SystemExit(0)
+
+
+def _left_to_a_loop(frame: FrameType | None) -> bool:
+    """Whether an event loop raises `SystemExit`, at its next turn, as its own code is what the signal interrupted."""
+    from sys import modules
+
+    if "asyncio" not in modules:
+        return False
+    from .event_loop import exits_at_next_turn
+
+    return exits_at_next_turn(frame)
 
 
 def _end_now() -> None:

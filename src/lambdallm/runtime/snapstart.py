@@ -11,6 +11,7 @@ Source: `awslambdaric` 4.2, `bootstrap.on_init_complete`.
 from __future__ import annotations
 
 from .. import _hooks
+from . import collector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def pass_snapshot(client: RuntimeClient) -> None:
     """Go through the snapshot. Raises `SystemExit` where a hook fails, which the log and Lambda have been told then."""
     try:
         _before()
+        collector.settle()
         client.restore_next()
     except BaseException as error:
         fault = _logged(error)

@@ -60,9 +60,17 @@ class OnePiece(ResponseStream):
     def __init__(self, response: Mapping[str, Any]) -> None:
         several = response.get("multiValueHeaders") or {}
         headers = {**(response.get("headers") or {}), **several}
-        head = Head(int(response["statusCode"]), headers, tuple(response.get("cookies") or ()))
+        known = {name: _as_header(value) for name, value in headers.items() if value is not None}
+        head = Head(int(response["statusCode"]), known, tuple(response.get("cookies") or ()))
         super().__init__(head, "", (piece for piece in (_body_of(response),) if piece))
         self.response = response
+
+
+def _as_header(value: Any) -> str | list[str]:
+    """A header's value as text: a function that writes its response itself may have numbers there."""
+    if isinstance(value, (list, tuple)):
+        return [str(each) for each in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _body_of(response: Mapping[str, Any]) -> bytes:
@@ -71,5 +79,5 @@ def _body_of(response: Mapping[str, Any]) -> bytes:
         from binascii import a2b_base64
 
         return a2b_base64(body)
-    data: bytes = body.encode("utf-8", "surrogatepass")
+    data: bytes = body.encode("utf-8", "replace")
     return data

@@ -133,7 +133,7 @@ def test_python_literals_say_what_the_json_says(call):
         lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
     )
 
-    @settings(max_examples=100)
+    @settings(max_examples=40)
     @given(values)
     def check(value):
         assert ast.literal_eval(call("share", "asPython", value)) == value

@@ -88,6 +88,23 @@ class TestThePage:
         page.click("#theme")
 
 
+class TestATabThatNobodySees:
+    def test_gives_its_connection_back_and_catches_up_when_it_is_seen(self, fake, visit):
+        """A browser has six connections to a server: seven tabs that listen would leave none to run anything."""
+        page = visit("prompt/app.summarize")
+        live(page)
+        see = """(state) => {
+            Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+        page.evaluate(see, "hidden")
+        expect(page.locator("#connection")).to_have_text("Paused")
+        fake.runs = [a_run("r3")]
+        page.evaluate(see, "visible")
+        expect(page.locator("#connection")).to_have_text("Live")
+        expect(page.locator("#history .run")).to_have_count(1)
+
+
 class TestTheServer:
     def test_that_went_is_missed_and_found_again(self, page):
         page.allowed += [

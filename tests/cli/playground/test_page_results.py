@@ -360,6 +360,37 @@ class TestMuchText:
         page.fill("#input-text", "still answers")
         assert page.input_value("#input-text") == "still answers"
 
+    def test_a_hundred_thousand_lines_of_a_log_leave_the_page_usable(self, fake, visit):
+        def script(body):
+            yield "begin", {"run": "r9", "request_id": "x"}
+            yield from (("log", {"line": f"line {at}", "level": "INFO"}) for at in range(100_000))
+            fake.stopped.wait(20)
+            yield "end", a_run("r9", result="said", begun=time.time())
+
+        fake.script = script
+        page = visit("prompt/app.summarize")
+        page.fill("#input-text", "x")
+        page.click("#run")
+        page.click("#tab-log")
+        expect(page.locator(".panel .log li").last).to_have_text("INFOline 99999", timeout=20_000)
+        assert page.locator(".panel .log li").count() == 2000
+        expect(page.locator("#tab-log .count")).to_have_text("100000")
+        fake.stopped.set()
+        page.wait_for_selector("#replay")
+
+    def test_a_long_run_is_listed_in_brief_and_fetched_whole(self, fake, visit):
+        whole = a_run("r1", result="the whole answer")
+        fake.runs = [whole]
+        page = visit("prompt/app.summarize/r1/answer", "#replay")
+        expect(page.locator(".stream")).to_have_text("the whole answer")
+        loading = """async (run) => {
+            const {Result} = await import('/_playground/js/result.js');
+            const root = document.createElement('div');
+            new Result(root, {}).show({...run, result: null, cut: true}, 'answer', {partial: true});
+            return root.querySelector('#panel').textContent;
+        }"""
+        assert page.evaluate(loading, whole) == "Loading…"
+
     def test_blocks_keep_every_empty_line(self, visit):
         page = visit()
         texts = ["\n".join(["x" * 100] * 200), "a\n\n\nb" * 3000, "\n" * 9000, "x" * 9000, "", "\n\nend\n"]

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from lambdallm.cli.playground.feed import Feed, Hub, sse
-from lambdallm.cli.playground.guard import name_of, refusal
+from lambdallm.cli.playground.guard import name_of, refusal, stranger
 from lambdallm.cli.playground.record import answered, happened, is_runtimes
 from lambdallm.cli.playground.runs import Runs, short
 from lambdallm.runtime.emulator.listener import HttpRequest
@@ -60,6 +60,34 @@ class TestRuns:
             thread.join()
         assert len(set(ids)) == 20
 
+    def test_are_their_owners_alone_and_keep_no_credentials(self, tmp_path):
+        headers = {"Authorization": "Bearer t0p", "Cookie": "sid=t0p", "accept": "*/*"}
+        event = {"headers": headers, "multiValueHeaders": {"X-Api-Key": ["t0p"]}, "cookies": ["sid=t0p"], "body": "b"}
+        runs = Runs(str(tmp_path))
+        runs.add(run("r1", event=event, headers={"Set-Cookie": "sid=t0p", "x-own": "1"}))
+        folder = tmp_path / ".lambdallm" / "dev" / "runs"
+        assert (folder.stat().st_mode & 0o777, (folder / "r1.json").stat().st_mode & 0o777) == (0o700, 0o600)
+        text = (folder / "r1.json").read_text()
+        assert "t0p" not in text
+        assert json.loads(text)["event"]["headers"] == {
+            "Authorization": "(not kept)", "Cookie": "(not kept)", "accept": "*/*"
+        }  # fmt: skip
+        assert runs.get("r1")["event"] == event, "it can be sent again while dev runs"
+
+    def test_of_all_length_are_kept_up_to_a_limit(self, tmp_path):
+        runs = Runs(str(tmp_path), most_bytes=250_000)
+        for _ in range(5):
+            runs.add(run(runs.new_id(), result="x" * 100_000, event=None, log=[{}]))
+        assert [one["run"] for one in runs.newest_first()] == ["r5", "r4"]
+        assert len(list((tmp_path / ".lambdallm" / "dev" / "runs").iterdir())) == 2
+        (listed, _) = runs.newest_first()
+        assert (listed["result"], listed["log"], listed["cut"]) == (None, [], True)
+        assert len(runs.get("r5")["result"]) == 100_000
+        after = Runs(str(tmp_path), most_bytes=150_000)
+        assert [one["run"] for one in after.newest_first()] == ["r5"]
+        after.add(run(after.new_id(), result="y" * 400_000))
+        assert [one["run"] for one in after.newest_first()] == ["r6"], "the newest stays, however long"
+
     def test_short_ones_have_no_messages(self):
         told = short(run("r1", calls=[{"model": "m", "messages": [1], "answer": 2}]))
         assert told["calls"] == [{"model": "m", "answer": 2}]
@@ -93,6 +121,11 @@ class TestRecord:
         failure = {"error": {"errorType": "E"}, "status": 502}
         told = answered([b'{"statusCode": 200}', b"\0" * 8, b"part"], PRELUDE, streamed=True, failure=failure)
         assert (told["result"], told["status"], told["error"]) == ("part", 502, {"errorType": "E"})
+
+    def test_of_very_many_lines_the_first_and_the_last_are_kept(self):
+        log = happened(None, REPORT, [f"line {number}" for number in range(100_000)], None)["log"]
+        assert [log[at]["line"] for at in (0, 999, 1001, -1)] == ["line 0", "line 999", "line 99000", "line 99999"]
+        assert (len(log), log[1000]["line"].split()[1]) == (2001, "98,000")
 
     def test_without_a_trace_lambdas_own_times_are_told(self):
         told = happened(None, REPORT, [], 31.25)
@@ -150,3 +183,24 @@ def test_a_page_of_the_playground_itself_may_post():
     headers = (("Host", "localhost:3000"), ("Origin", "http://localhost:3000"), ("Content-Type", "application/json"))
     asked = HttpRequest("POST", "/_playground/api/run", (*headers, ("Sec-Fetch-Site", "same-origin")))
     assert refusal(asked) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({"Host": "127.0.0.1:3000"}, False),
+        ({"Host": "[::1]:3000"}, False),
+        ({"Host": "192.168.1.7:3000"}, False),
+        ({"Host": "localhost:3000"}, False),
+        ({"Host": "dev:3000"}, False),
+        ({"Host": "host.docker.internal:3000"}, False),
+        ({"Host": "rebound.example.com:3000"}, True),
+        ({"Host": "127.0.0.1.example.com"}, True),
+        ({"Host": "127.0.0.1:3000", "Origin": "http://example.com"}, True),
+        ({"Host": "127.0.0.1:3000", "Origin": "null"}, True),
+        ({"Host": "127.0.0.1:3000", "Sec-Fetch-Site": "cross-site"}, True),
+    ],
+)
+def test_lambdas_api_is_for_programs_and_not_for_pages(headers, refused):
+    asked = HttpRequest("POST", "/2015-03-31/functions/f/invocations", tuple(headers.items()))
+    assert (stranger(asked) is not None) == refused

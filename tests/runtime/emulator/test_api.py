@@ -151,6 +151,31 @@ class TestInvoke:
                 assert (status, code) == (413, "RequestTooLargeException")
             assert emulator.calls == []
 
+    def test_a_payload_that_is_not_kept_is_never_half_an_event(self, monkeypatch):
+        monkeypatch.setattr("lambdallm.runtime.emulator.listener.KEPT_BYTES", 1000)
+        payload = json.dumps("x" * 2000).encode()
+        with serving(Limits()) as (made, emulator, _):
+            for invoke in (made.invoke, made.invoke_with_response_stream):
+                assert refused(invoke, FunctionName="app", Payload=payload)[:2] == (413, "RequestTooLargeException")
+            said = refused(made.publish_version, FunctionName="app", Description="x" * 2000)
+            assert said[:2] == (413, "RequestTooLargeException")
+            assert emulator.calls == []
+
+    def test_boto3_tries_a_throttle_again_and_nothing_that_would_fail_again(self):
+        with serving(Limits(sync_bytes=100)) as (made, _, _):
+            said = {}
+            for name, payload in (("busy", b"{}"), ("none", b"{}"), ("app", b"no"), ("app", b'"%b"' % (b"x" * 100))):
+                with pytest.raises(ClientError) as caught:
+                    made.invoke(FunctionName=name, Payload=payload)
+                error = caught.value.response
+                said[error["Error"]["Code"]] = error["ResponseMetadata"]["RetryAttempts"]
+        assert said == {
+            "TooManyRequestsException": 1,
+            "ResourceNotFoundException": 0,
+            "InvalidRequestContentException": 0,
+            "RequestTooLargeException": 0,
+        }
+
     def test_a_type_that_is_none_is_told_as_aws_tells_it(self, lambda_):
         code, message = refused(lambda_.invoke, FunctionName="app", InvocationType="Never")[1:]
         assert code == "ValidationException"
@@ -224,7 +249,9 @@ class TestStreams:
         stream = lambda_.invoke_with_response_stream
         assert refused(stream, FunctionName="none")[1] == "ResourceNotFoundException"
         assert refused(stream, FunctionName="app", InvocationType="Event")[1] == "ValidationException"
-        assert stream(FunctionName="app", InvocationType="DryRun")["StatusCode"] == 204
+        dry = stream(FunctionName="app", InvocationType="DryRun")
+        dry["EventStream"].close()
+        assert dry["StatusCode"] == 204
 
 
 class TestFunctions:

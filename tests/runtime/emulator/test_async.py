@@ -1,6 +1,7 @@
 """Asynchronous events run: retries, destinations and dead letters, in time that passes ten thousand times as fast."""
 
 import json
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +12,7 @@ from lambdallm.runtime.emulator.aliases import Alias
 from lambdallm.runtime.emulator.clock import Clock
 from lambdallm.runtime.emulator.errors import TooManyRequestsError
 from lambdallm.runtime.emulator.queues import MemoryQueue
-from lambdallm.runtime.emulator.retries import AsyncSettings
+from lambdallm.runtime.emulator.retries import AsyncEvent, AsyncSettings
 from lambdallm.runtime.emulator.service_errors import ServiceError
 
 SPEED = 10_000
@@ -164,3 +165,29 @@ def test_closing_leaves_what_waits():
         account.events.clock = Clock()
         account.invoke_event("app", b"{}")
     assert account.events.waiting <= 1
+
+
+def test_what_waits_when_the_account_is_closed_is_said_to_be_lost():
+    said = []
+    with account_of(log=said.append, app=fine) as (account, _):
+        account.events.put(AsyncEvent("app", b"{}", "one", 0.0), at=account.clock.now() + 10_000 * SPEED)
+    (line,) = said
+    assert line.startswith("The asynchronous invocation one of 'app' is lost: it was closed before it was through.")
+
+
+def test_and_so_is_what_fails_after_that():
+    said, begun, ended = [], threading.Event(), threading.Event()
+
+    def late(payload, answer):
+        begun.set()
+        assert ended.wait(20)
+        return failing("no")(payload, answer)
+
+    told = threading.Event()
+    with account_of(log=lambda line: (said.append(line), told.set()), app=late) as (account, _):
+        id = account.invoke_event("app", b"{}")
+        assert begun.wait(20)
+    assert said == []
+    ended.set()
+    assert told.wait(20)
+    assert [id in line for line in said] == [True]

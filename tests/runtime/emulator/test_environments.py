@@ -359,6 +359,16 @@ serve(lambda event: child.pid)
             child = pid_of(emulator.invoke("app", b"{}"))
         assert gone(child)
 
+    def test_and_so_does_what_has_left_its_group(self, tmp_path):
+        program = """
+import subprocess
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+serve(lambda event: child.pid)
+"""
+        with emulated(tmp_path, program, emulator=OPEN) as emulator:
+            child = pid_of(emulator.invoke("app", b"{}"))
+        assert gone(child)
+
     def test_closing_ends_what_runs_and_tells_who_waits(self, tmp_path):
         with emulated(tmp_path, "next(); time.sleep(600)") as emulator:
             answer = emulator.invoke("app", b"{}")

@@ -1,6 +1,7 @@
 """An SQS queue as event source, made by boto3: batches, partial failures, dead letters, order, throttles."""
 
 import json
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -168,3 +169,21 @@ def test_a_queue_that_breaks_is_logged_and_read_on():
     with reading(queue, seen, log=lines.append):
         assert queue.wait_for(0, 20)
     assert "could not be read: ConnectionError('gone')" in lines[0]
+
+
+def test_what_is_worked_on_when_the_account_is_closed_stays_in_the_queue():
+    """The batch fails with its emulator; what was received and not begun is shown again at once."""
+    queue, begun, ended = queue_of(), threading.Event(), threading.Event()
+
+    def slow(payload, answer):
+        begun.set()
+        assert ended.wait(20)
+        return failing("closed")(payload, answer)
+
+    for number in range(3):
+        queue.send(f"{number}")
+    with reading(queue, slow, SourceSettings(batch_size=1, workers=1)):
+        assert begun.wait(20)
+    ended.set()
+    assert len(queue) == 3
+    assert [message.body for message in queue.receive(10)] == ["1", "2"]

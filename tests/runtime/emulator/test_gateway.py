@@ -276,6 +276,12 @@ class TestFailures:
             assert (response.status, json.loads(body)["message"].startswith("HTTP content length")) == (413, True)
             assert emulator.calls == []
 
+    def test_a_body_that_is_not_kept_is_never_half_an_event(self, monkeypatch):
+        monkeypatch.setattr("lambdallm.runtime.emulator.listener.KEPT_BYTES", 1000)
+        with serving(RestApi(PROXY)) as (listener, emulator):
+            assert ask(listener, "POST", "/", "x" * 2000)[0].status == 413
+            assert emulator.calls == []
+
 
 class TestStreams:
     API = RestApi({"GET /chat": Route("", "app", streams=True), "GET /whole": "app"})

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import pytest
 
 from emulated import emulated, function
-from lambdallm.runtime.emulator import sandbox
+from lambdallm.runtime.emulator import Emulator, NotIsolatedWarning, sandbox
 
 WRITING = """
 def act(event):
@@ -104,3 +106,23 @@ def test_the_machines_own_mounts_are_left_alone(tmp_path, isolated):
     with emulated(tmp_path, WRITING) as emulator:
         written(emulator, "/tmp/x")
     assert subprocess.run(["mount"], capture_output=True, check=True).stdout == before
+
+
+def test_a_machine_that_can_not_isolate_says_so_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "_tried", {})
+    monkeypatch.setattr("shutil.which", lambda *_names, **_path: None)
+    with Emulator() as emulator:
+        with pytest.warns(NotIsolatedWarning, match=r"isolate=False") as told:
+            emulator.add(function(tmp_path, ""))
+        assert [Path(warning.filename).name for warning in told] == [Path(__file__).name]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            emulator.add(function(tmp_path, "", name="other"))
+
+
+@pytest.mark.filterwarnings("error::lambdallm.runtime.emulator.NotIsolatedWarning")
+def test_and_nothing_where_that_is_agreed_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "_tried", {})
+    monkeypatch.setattr("shutil.which", lambda *_names, **_path: None)
+    with Emulator(isolate=False) as emulator:
+        emulator.add(function(tmp_path, ""))

@@ -18,9 +18,10 @@ from lambdallm.runtime.emulator.replies import (
 )
 from lambdallm.runtime.streams import Head
 
+TEXT = st.text(st.characters(), max_size=5)  # JSON can say half a letter, too
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
 FIELDS = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "cookies"]

@@ -221,6 +221,12 @@ class TestFailures:
             assert (response.status, body) == (413, b'{"Message":"Request Entity Too Large"}')
             assert client.emulator.calls == []
 
+    def test_a_body_that_is_not_kept_is_never_half_an_event(self, monkeypatch):
+        monkeypatch.setattr("lambdallm.runtime.emulator.listener.KEPT_BYTES", 1000)
+        with serving(echo) as client:
+            assert client.ask("POST", "/", b"x" * 2000)[0].status == 413
+            assert client.emulator.calls == []
+
     @pytest.mark.parametrize(
         "head", [b"Content-Length: -1\r\n", b"Content-Length: x\r\n", b"Transfer-Encoding: gzip\r\n"]
     )

@@ -47,3 +47,8 @@ def test_a_developers_shell_lies_under_the_functions_own():
 def test_more_than_4_kb_of_them_is_refused():
     with Emulator() as emulator, pytest.raises(ConfigurationError, match="4099 bytes; Lambda takes 4096"):
         emulator.add(Function(name="app", code=".", environment={"KEY": "x" * 4096}))
+
+
+def test_what_would_make_a_managed_instance_of_it_is_refused():
+    with Emulator() as emulator, pytest.raises(ConfigurationError, match="one invocation at a time"):
+        emulator.add(Function(name="app", code=".", environment={"AWS_LAMBDA_MAX_CONCURRENCY": "4"}))

@@ -3,17 +3,16 @@
 import http.client
 import json
 import os
+import subprocess
 import sys
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from zipfile import ZipFile
 
 import boto3
 import pytest
 from botocore.config import Config
 
-import servers
 from lambdallm.llm.wire.eventstream import EventStreamDecoder
 from lambdallm.runtime.emulator import Emulator, Function
 from lambdallm.runtime.emulator.account import Account
@@ -21,6 +20,7 @@ from lambdallm.runtime.emulator.api import ApiFront
 from lambdallm.runtime.emulator.gateway import GatewayFront, HttpApi
 from lambdallm.runtime.emulator.listener import Listener
 from lambdallm.runtime.emulator.url import UrlFront
+from stand_in_cargo import cargo_lambda
 
 PROGRAM = r"""
 import http.client, json, os, time
@@ -65,17 +65,9 @@ while True:
 @contextmanager
 def theirs(folder):
     """cargo-lambda, with the function at its Runtime API. Gives its port."""
-    (folder / "Cargo.toml").write_text('[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n')
-    (folder / "src").mkdir()
-    (folder / "src" / "main.rs").write_text("fn main() {}\n")
     (folder / "program.py").write_text(PROGRAM)
-    port = servers.free_port()
-    path = f"{os.environ['PATH']}:{Path.home() / '.cargo' / 'bin'}"
-    command = [servers.lambda_tools().cargo_lambda, "lambda", "watch", "--only-lambda-apis"]
-    api = {"AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt"}
-    with servers.running([*command, "-A", "127.0.0.1", "-P", f"{port}"], port, folder, {"PATH": path}):
-        import subprocess
-
+    with cargo_lambda(folder) as port:
+        api = {"AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt"}
         function = subprocess.Popen([sys.executable, "-S", "program.py"], cwd=folder, env=os.environ | api)
         try:
             yield port

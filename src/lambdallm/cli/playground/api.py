@@ -22,7 +22,6 @@ from ..dev_workshop import PLAY
 from .feed import Feed, Hub
 from .guard import refusal
 from .record import answered, asked, happened, log_line
-from .runs import short
 from .static import SAFE, static_reply
 
 TYPE_CHECKING = False
@@ -182,7 +181,7 @@ class Playground:
         id = self._workshop.id_of(seen.function)
         run = {**asked(self._runs.new_id(), "function", id, seen.begun, body), **self._told(seen)}
         self._runs.add(run)
-        self._hub.send("run", short(run))
+        self._hub.send("run", self._runs.short(run["run"]))
 
     def _told(self, seen: Seen) -> Shape:
         """What came of an invocation that is over."""

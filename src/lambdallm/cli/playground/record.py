@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Shape = dict[str, Any]
 
 
+_MOST_LINES = 1000
+"""At either end of a run's log."""
+
+
 def asked(run: str, kind: str, id: str, begun: float, body: Shape) -> Shape:
     """The beginning of a run: who is asked for what. `begun` is in seconds since 1970."""
     return {
@@ -54,7 +58,7 @@ def happened(trace: Shape | None, report: Report, lines: Iterable[Any], init_ms:
         cold: Shape = {"name": "cold start", "kind": "init", "begun_ms": -round(init_ms, 2), "ended_ms": 0.0}
         spans.insert(0, {**cold, "depth": 0})
     return {
-        "calls": trace.get("calls", []), "spans": spans, "log": [log_line(line) for line in lines if is_own(line)],
+        "calls": trace.get("calls", []), "spans": spans, "log": _log([line for line in lines if is_own(line)]),
         "tokens_in": trace.get("tokens_in", 0), "tokens_out": trace.get("tokens_out", 0),
         "cost_usd": trace.get("cost_usd", 0.0),
         "report": {
@@ -63,6 +67,15 @@ def happened(trace: Shape | None, report: Report, lines: Iterable[Any], init_ms:
             "cost_usd": report.cost_usd, "first_byte_ms": trace.get("first_byte_ms"),
         },
     }  # fmt: skip
+
+
+def _log(lines: list[Any]) -> list[Shape]:
+    """The lines of a run; of very many the first and the last."""
+    if len(lines) <= 2 * _MOST_LINES:
+        return [log_line(line) for line in lines]
+    left = f"… {len(lines) - 2 * _MOST_LINES:,} lines are left out here: they are in the terminal."
+    first, last = lines[:_MOST_LINES], lines[-_MOST_LINES:]
+    return [*map(log_line, first), {"line": left, "level": "INFO"}, *map(log_line, last)]
 
 
 def log_line(text: str) -> Shape:

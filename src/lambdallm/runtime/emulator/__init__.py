@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConfigurationError,
         EmulatorError,
         FunctionNotFoundError,
+        NotIsolatedWarning,
         PayloadTooLargeError,
         TooManyRequestsError,
     )
@@ -56,6 +57,7 @@ __all__ = [
     "Line",
     "Listener",
     "MemoryQueue",
+    "NotIsolatedWarning",
     "PayloadTooLargeError",
     "Report",
     "RestApi",
@@ -84,6 +86,7 @@ _HOMES = {
     "Line": "logs",
     "Listener": "listener",
     "MemoryQueue": "queues",
+    "NotIsolatedWarning": "errors",
     "PayloadTooLargeError": "errors",
     "Report": "report",
     "RestApi": "gateway",

@@ -54,7 +54,7 @@ class Account:
         log: Callable[[str], None] = print,
     ) -> None:
         self.emulator, self.clock = emulator, clock or Clock()
-        self.versions = Versions()
+        self.versions = Versions(emulator.new_folder)
         self.sources = Sources(self, queues, open_queue, log)
         self.destinations = Destinations(self)
         self._aliases: dict[str, dict[str, Alias]] = {}
@@ -95,10 +95,13 @@ class Account:
         return found
 
     def publish(self, name: str, description: str = "", sha256: str | None = None) -> Function:
-        """A version of a function as it is now."""
-        made = self.versions.publish(self.function(name), description, sha256)
-        self.emulator.add(made)
-        return made
+        """A version of a function as it is now; the newest one again where nothing has changed since."""
+        with self._lock:
+            known = self.versions.of(name)
+            made = self.versions.publish(self.function(name), description, sha256)
+            if made not in known:
+                self.emulator.add(made)
+            return made
 
     def aliases(self, name: str) -> dict[str, Alias]:
         """The aliases of a function by name."""
@@ -133,10 +136,11 @@ class Account:
 
     def change(self, name: str, **changes: Any) -> Function:
         """Change a function's settings; new processes take over."""
-        changed = self.function(name).replace(**changes)
-        self.emulator.replace(changed)
-        self._modified[name] = self.clock.now()
-        return changed
+        with self._lock:
+            changed = self.function(name).replace(**changes)
+            self.emulator.replace(changed)
+            self._modified[name] = self.clock.now()
+            return changed
 
     def modified(self, name: str) -> str:
         """When a function was last changed, as Lambda writes it."""
@@ -145,12 +149,13 @@ class Account:
 
     def reserve(self, name: str, number: int | None) -> None:
         """Reserve concurrency for a function, 0 to run it not at all; `None` gives it back what it had."""
-        usual = self._reserved.get(name, (0, self.function(name).concurrency))[1]
-        self.change(name, concurrency=usual if number is None else number)
-        if number is None:
-            self._reserved.pop(name, None)
-        else:
-            self._reserved[name] = (number, usual)
+        with self._lock:
+            usual = self._reserved.get(name, (0, self.function(name).concurrency))[1]
+            self.change(name, concurrency=usual if number is None else number)
+            if number is None:
+                self._reserved.pop(name, None)
+            else:
+                self._reserved[name] = (number, usual)
 
     def reserved(self, name: str) -> int | None:
         """The reserved concurrency of a function, where it has one."""

@@ -33,13 +33,14 @@ _STREAM = {
 def invoke(account: Account, call: Call) -> HttpReply:
     """`Invoke`: wait for the answer, take an event, or only check."""
     kind, tail = _kind(call, _INVOKE)
-    payload, context = _payload(call), _client_context(call)
+    limits = account.emulator.limits
+    payload = _payload(call, limits.async_bytes if kind == "Event" else limits.sync_bytes, "InvokeFunction")
+    context = _client_context(call)
     if kind == "DryRun":
         return _dry(account, call)
     if kind == "Event":
         id = account.invoke_event(call.name, payload, qualifier=call.qualifier, client_context=context)
         return HttpReply(202, (("x-amzn-RequestId", id),))
-    _check_size(account, payload, "InvokeFunction")
     answer = account.invoke(call.name, payload, qualifier=call.qualifier, client_context=context)
     body = b"".join(answer)
     headers = [*_ids(answer), ("Content-Type", answer.content_type or "application/json")]
@@ -51,10 +52,10 @@ def invoke(account: Account, call: Call) -> HttpReply:
 def invoke_streaming(account: Account, call: Call) -> HttpReply:
     """`InvokeWithResponseStream`: each piece of the answer as an event, as it comes."""
     kind, tail = _kind(call, _STREAM)
-    payload, context = _payload(call), _client_context(call)
+    payload = _payload(call, account.emulator.limits.sync_bytes, "InvokeWithResponseStream")
+    context = _client_context(call)
     if kind == "DryRun":
         return _dry(account, call)
-    _check_size(account, payload, "InvokeWithResponseStream")
     answer = account.invoke(call.name, payload, qualifier=call.qualifier, client_context=context, streams=True)
     headers = (*_ids(answer), ("Content-Type", "application/vnd.amazon.eventstream"))
     return HttpReply(200, headers, _events(answer, tail))
@@ -62,7 +63,8 @@ def invoke_streaming(account: Account, call: Call) -> HttpReply:
 
 def invoke_async(account: Account, call: Call) -> dict[str, Any]:
     """`InvokeAsync`, which `Invoke` with the type `Event` has taken the place of."""
-    account.invoke_event(call.name, _payload(call), qualifier=call.qualifier)
+    payload = _payload(call, account.emulator.limits.async_bytes, "InvokeAsync")
+    account.invoke_event(call.name, payload, qualifier=call.qualifier)
     return {}
 
 
@@ -106,22 +108,17 @@ def _dry(account: Account, call: Call) -> HttpReply:
     return HttpReply(204)
 
 
-def _payload(call: Call) -> bytes:
-    """The event. One that is left out is an empty object."""
+def _payload(call: Call, most_bytes: int, operation: str) -> bytes:
+    """The event. One that is left out is an empty object. Raises `ServiceError`."""
+    if call.request.length > min(most_bytes, len(call.request.body)):
+        raise too_large(most_bytes, operation)
     payload = call.request.body or b"{}"
-    if call.request.length > len(call.request.body):
-        return payload
     try:
         json.loads(payload)
     except (ValueError, RecursionError) as error:
         said = f"Could not parse request body into json: {error}"
         raise ServiceError("InvalidRequestContentException", said) from error
     return payload
-
-
-def _check_size(account: Account, payload: bytes, operation: str) -> None:
-    if len(payload) > account.emulator.limits.sync_bytes:
-        raise too_large(account.emulator.limits.sync_bytes, operation)
 
 
 def _client_context(call: Call) -> str | None:

@@ -40,6 +40,8 @@ class Call(Value):
 
     def body(self, rules: Mapping[str, Rule]) -> dict[str, Any]:
         """The body's JSON object, checked. Raises `ServiceError`."""
+        if self.request.length > len(self.request.body):
+            raise ServiceError("RequestTooLargeException", f"The body has {self.request.length} bytes. Send fewer.")
         try:
             body = json.loads(self.request.body or b"{}")
         except ValueError as error:

@@ -19,7 +19,7 @@ from .host import Host
 from .job import Job
 from .limits import Limits
 from .pool import Pool
-from .variables import check_size
+from .variables import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class Emulator:
     """Functions by name and version, and the environments they run in. A context manager; `close` ends them all.
 
     `log` hears every line of every function (`logs.Line`), in the order in which they come. Without `freeze`, processes
-    run on between invocations; without `isolate`, they see the machine's own `/tmp` and may write their code.
+    run on between invocations; without `isolate`, they see the machine's own `/tmp` and may write their code. Where the
+    machine can't isolate them, a `NotIsolatedWarning` says so once.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class Emulator:
     @property
     def functions(self) -> dict[str, Function]:
         """The newest code of each function, by name."""
-        return {name: pool.function for (name, version), pool in self._pools.items() if version == LATEST}
+        with self._lock:
+            return {name: pool.function for (name, version), pool in self._pools.items() if version == LATEST}
 
     def add(self, function: Function) -> None:
         """Take a function, or a further version of one. Raises `ConfigurationError`."""
@@ -90,7 +92,9 @@ class Emulator:
 
     def replace(self, function: Function) -> None:
         """Let new processes take over from those of a function; the old ones finish what they are at."""
-        check_size(function.environment, self.limits.environment_bytes)
+        self._check_open()
+        check(function.environment, self.limits.environment_bytes)
+        self._host.warn_of(function)
         with self._lock:
             old = self._pools.get((function.name, function.version))
             self._pools[function.name, function.version] = Pool(function, self._host)
@@ -175,9 +179,15 @@ class Emulator:
             self._fronts.append(account)
         return self._listen(ApiFront(account), port)
 
+    def new_folder(self, prefix: str) -> str:
+        """A temporary folder that is gone when the emulator is, even where its process is killed."""
+        self._check_open()
+        return self._host.new_folder(prefix)
+
     def _listen(self, front: Front, port: int) -> str:
         from .listener import Listener
 
+        self._check_open()
         listener = Listener(front, port=port)
         self._fronts.insert(0, listener)
         return listener.address
@@ -188,18 +198,24 @@ class Emulator:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{name}{named}"
 
     def close(self) -> None:
-        """End all processes, threads and front ends."""
-        for front in self._fronts:
-            front.close()
-        self._host.close()
+        """End all processes, threads and front ends. What is asked of the emulator afterwards is refused."""
+        from contextlib import ExitStack
+
+        with ExitStack() as all_of_it:
+            all_of_it.callback(self._host.close)
+            for front in reversed(self._fronts):
+                all_of_it.callback(front.close)
 
     def _pool(self, name: str, version: str) -> Pool:
-        if self._host.closed:
-            raise EmulatorError("The emulator is closed. Make a new one.")
+        self._check_open()
         pool = self._pools.get((name, version))
         if pool is None:
             raise FunctionNotFoundError(f"Function not found: {self.arn(name, version)}")
         return pool
+
+    def _check_open(self) -> None:
+        if self._host.closed:
+            raise EmulatorError("The emulator is closed. Make a new one.")
 
     def _check(self, payload: bytes, kind: Kind) -> None:
         most = self.limits.async_bytes if kind == "Event" else self.limits.sync_bytes

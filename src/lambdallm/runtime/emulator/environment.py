@@ -8,24 +8,19 @@ while holding the lock.
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import threading
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from secrets import token_hex
 
-from . import http1, sandbox
+from . import http1
 from .attendant import Attendant
 from .journal import Journal
 from .loss import ENDED, loss_of, not_runnable, not_started, start_error, start_loss
-from .process import Process
+from .place import Place
 from .report import report_of
 from .runtime_api import RuntimeApi
 from .start import Start, ms_since
-from .variables import variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +33,7 @@ if TYPE_CHECKING:
     from .host import Host
     from .job import Job
     from .logs import Line
+    from .process import Process
     from .start import Phase
 
     class Owner(Protocol):
@@ -70,7 +66,7 @@ class Environment:
         self._api = RuntimeApi(self, function, host.limits)
         self._process: Process | None = None
         self._parked: Connection | None = None
-        self._scratch = ""
+        self._place = Place(function, host)
         self._work, self._last = job, job
         self._restoring = self._settled = False
         self.over = self._given = self._frozen = False
@@ -219,30 +215,16 @@ class Environment:
         with self.step():
             if not self.over:
                 self._lost("")
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        self._place.clear()
         self.started.set()
         self._owner.ended(self)
         self._host.remove(self)
 
     def _launch(self, address: str) -> Process:
-        function, before, seen = self.function, self._isolated(), self._variables(address)
         self._start.again()
-        self._process = process = Process(function.command, before, seen, function.code)
-        self._host.guard.add(process.pid)
+        self._process = process = self._place.launch(address)
         self._host.watch.wake()
         return process
-
-    def _isolated(self) -> tuple[str, ...]:
-        before = sandbox.prefix(self.function, self._host.folder()) if self._host.isolate else ()
-        if not before:
-            self._scratch = os.path.join(self._host.folder(), token_hex(8))
-            os.mkdir(self._scratch)
-        return before
-
-    def _variables(self, address: str) -> dict[str, str]:
-        stream = f"{datetime.now(UTC):%Y/%m/%d}/[{self.function.version}]{token_hex(16)}"
-        return variables(self.function, api=address, region=self._host.region, stream=stream, scratch=self._scratch)
 
     def _put_down(self, process: Process) -> None:
         if not (self.function.sigterm or self._api.extensions) or self._kill_at is not None:

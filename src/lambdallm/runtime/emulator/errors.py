@@ -6,7 +6,8 @@
       PayloadTooLargeError     413  the event is larger than the kind of invocation takes
       ConfigurationError       400  what the function asks for is not what Lambda gives
 
-What goes wrong in a function is no exception: its `Answer` tells it.
+What goes wrong in a function is no exception: its `Answer` tells it. `NotIsolatedWarning` tells of a machine that can't
+keep functions from writing what they may not.
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class ConfigurationError(EmulatorError):
     """A function is configured in a way that Lambda refuses."""
 
     code, status = "InvalidParameterValueException", 400
+
+
+class NotIsolatedWarning(UserWarning):
+    """Functions run without what would keep them from writing their code, as the kernel does not give it."""

@@ -14,21 +14,20 @@ streaming", "Amazon API Gateway endpoints and quotas", "Gateway response types".
 from __future__ import annotations
 
 import json
-import threading
 import time
 import uuid
-from queue import Empty, SimpleQueue
 
 from ..._value import Value
-from .listener import Cut, HttpReply
+from .listener import HttpReply
 from .passing import Failure, Replied, opened, running
+from .patience import TimedOut, in_time, patient
 from .payloads import Visit, http_api_event, http_api_event_1, new_trace_id, rest_event
 from .replies import METADATA, PRELUDE_TYPE, Malformed, format_1_reply, format_2_reply, rest_reply, streamed_reply
 from .routes import match, routes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Literal
 
     from .account import Account
@@ -123,11 +122,11 @@ class GatewayFront:
             return self._failed("failed", visit)
         except Failure as failure:
             return self._failed(failure.kind, visit)
-        except _TimedOut:
+        except TimedOut:
             return self._failed("timed_out", visit)
 
     def _reply(self, request: HttpRequest, visit: Visit) -> HttpReply:
-        if request.length > self.api.body_bytes:
+        if request.length > min(self.api.body_bytes, len(request.body)):
             return self._failed("long_body", visit)
         found = match(self._routes, request.method, self._path(request), decodes=isinstance(self.api, HttpApi))
         if found is None:
@@ -145,7 +144,7 @@ class GatewayFront:
         return self._buffered(answer, request)
 
     def _buffered(self, answer: Answer, request: HttpRequest) -> HttpReply:
-        replied: Replied = _in_time(lambda: running(answer), self.api.timeout_seconds)
+        replied: Replied = in_time(lambda: running(answer), self.api.timeout_seconds)
         payload = b"".join(replied.chunks)
         if replied.content_type.startswith(PRELUDE_TYPE):
             return self._metadata_alone(payload)
@@ -164,8 +163,8 @@ class GatewayFront:
     def _streamed(self, answer: Answer, api: RestApi, visit: Visit) -> HttpReply:
         """A stream needs its metadata, whatever its type says: an answer without them is an error 500."""
         end = time.monotonic() + api.stream_seconds
-        replied: Replied = _in_time(lambda: running(answer), api.idle_seconds)
-        pieces = _patient(replied.chunks, api.idle_seconds, end)
+        replied: Replied = in_time(lambda: running(answer), api.idle_seconds)
+        pieces = patient(replied.chunks, api.idle_seconds, end)
         try:
             return streamed_reply(pieces, PRELUDE_TYPE, fields=METADATA)
         except Malformed:
@@ -210,52 +209,3 @@ class GatewayFront:
         return reply.replace(
             headers=(*reply.headers, ("x-amzn-RequestId", visit.request_id), ("x-amz-apigw-id", short))
         )
-
-
-class _TimedOut(Exception):
-    """The API waits no longer; the function runs on."""
-
-
-def _in_time(work: Callable[[], Any], seconds: float) -> Any:
-    """What `work` gives, or `_TimedOut`. It goes on by itself, as a function does whose caller has left."""
-    done: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-    threading.Thread(target=_work, args=(work, done), daemon=True).start()
-    try:
-        value, error = done.get(timeout=seconds)
-    except Empty:
-        raise _TimedOut from None
-    if error is not None:
-        raise error
-    return value
-
-
-def _work(work: Callable[[], Any], done: SimpleQueue[tuple[Any, BaseException | None]]) -> None:
-    try:
-        done.put((work(), None))
-    except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-        done.put((None, error))
-
-
-def _patient(chunks: Iterable[bytes], idle_seconds: float, end: float) -> Iterator[bytes]:
-    """The pieces, until there is none for too long or the time is up: then the stream is cut."""
-    pieces: SimpleQueue[tuple[bytes | None, BaseException | None]] = SimpleQueue()
-    threading.Thread(target=_pump, args=(chunks, pieces), daemon=True).start()
-    while True:
-        try:
-            piece, error = pieces.get(timeout=max(0.0, min(idle_seconds, end - time.monotonic())))
-        except Empty:
-            raise Cut from None
-        if error is not None:
-            raise error
-        if piece is None:
-            return
-        yield piece
-
-
-def _pump(chunks: Iterable[bytes], pieces: SimpleQueue[tuple[bytes | None, BaseException | None]]) -> None:
-    try:
-        for piece in chunks:
-            pieces.put((piece, None))
-        pieces.put((None, None))
-    except BaseException as error:  # noqa: BLE001 - it is raised where the pieces are read
-        pieces.put((None, error))

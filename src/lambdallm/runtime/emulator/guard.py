@@ -1,7 +1,7 @@
 """Clears up what an emulator has started when the emulator's own process is gone, however it went.
 
-A small shell reads process groups and a folder from a pipe. When nobody holds the other end any more, as after SIGKILL,
-it kills the groups that are left and removes the folder. It works wherever there is a shell.
+A small shell reads process groups and folders from a pipe. When nobody holds the other end any more, as after SIGKILL,
+it kills the groups that are left and removes the folders. It works wherever there is a shell.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ import threading
 from contextlib import suppress
 
 _SCRIPT = """
-left= folder=
+left=
 while read -r word group; do
   others=
   for one in $left; do [ "$one" = "$group" ] || others="$others $one"; done
   left=$others
   [ "$word" = add ] && left="$left $group"
-  [ "$word" = folder ] && folder=$group
+  [ "$word" = folder ] && set -- "$@" "$group"
 done
 for one in $left; do kill -9 -"$one" 2>/dev/null; done
-[ -n "$folder" ] && rm -rf -- "$folder"
+[ $# -gt 0 ] && rm -rf -- "$@"
 """
 
 
 class Guard:
-    """Knows the process groups and the folder that must not outlive this process."""
+    """Knows the process groups and the folders that must not outlive this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._shell: subprocess.Popen[bytes] | None = None
 
     def keep(self, folder: str) -> None:
-        """A folder has been made; there is one."""
+        """A folder has been made."""
         self._tell("folder", folder)
 
     def add(self, group: int) -> None:

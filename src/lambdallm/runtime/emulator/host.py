@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
+import warnings
 
+from . import sandbox
+from .errors import NotIsolatedWarning
 from .guard import Guard
 from .watch import Watch
 
@@ -13,8 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .environment import Environment
+    from .function import Function
     from .limits import Limits
     from .logs import Line
+
+_OPEN = (
+    "Functions can write their code here, and /tmp is not private to them: this machine gives no unprivileged user "
+    "namespaces (`unshare`), or the code is /tmp itself. On AWS both writes fail or vanish. Allow namespaces, or say "
+    "Emulator(isolate=False) to have it so."
+)
 
 
 class Host:
@@ -37,14 +48,28 @@ class Host:
         self._lock = threading.Lock()
         self._environments: set[Environment] = set()
         self._folder: str | None = None
+        self._warned = False
 
     def folder(self) -> str:
         """A folder for what environments need, made when it is first asked for."""
         with self._lock:
             if self._folder is None:
-                self._folder = tempfile.mkdtemp(prefix="lambdallm-")
-                self.guard.keep(self._folder)
+                self._folder = self.new_folder("lambdallm-")
             return self._folder
+
+    def new_folder(self, prefix: str) -> str:
+        """A folder that is gone when the emulator is, however it ends."""
+        folder = tempfile.mkdtemp(prefix=prefix)
+        self.guard.keep(folder)
+        return folder
+
+    def warn_of(self, function: Function) -> None:
+        """Say once that functions can't be isolated here, though they were to be."""
+        if not self.isolate or self._warned or not os.path.isdir(function.code):
+            return
+        if not sandbox.prefix(function, self.folder()):
+            self._warned = True
+            warnings.warn(_OPEN, NotIsolatedWarning, stacklevel=4)
 
     def add(self, environment: Environment) -> None:
         """An environment starts."""

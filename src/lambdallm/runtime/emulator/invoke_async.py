@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class AsyncInvoker:
     """Tries events. `attempt` runs a function to its end, `settings` knows its settings, `told` hears of what is over.
 
-    `log` is told what went wrong with the telling: a destination that is gone.
+    `log` is told of events that are lost: a destination is gone, or `close` came first.
     """
 
     def __init__(
@@ -48,10 +48,13 @@ class AsyncInvoker:
         self._closed = False
 
     def put(self, event: AsyncEvent, at: float | None = None) -> None:
-        """Take an event, to be tried at once or at a time."""
+        """Take an event, to be tried at once or at a time. After `close` it is lost, which `log` is told."""
         with self._changed:
+            if self._closed:
+                self._lose(event)
+                return
             heappush(self._due, (self.clock.now() if at is None else at, next(self._order), event))
-            if self._thread is None and not self._closed:
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -68,13 +71,19 @@ class AsyncInvoker:
             return self._changed.wait_for(lambda: not self._due and not self._running, seconds)
 
     def close(self) -> None:
-        """Try nothing any more; what is being tried is left to itself."""
+        """Try nothing any more; what is being tried is left to itself. `log` is told of each event that waited."""
         with self._changed:
             self._closed = True
-            self._due.clear()
+            left, self._due = sorted(self._due), []
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+        for _, _, event in left:
+            self._lose(event)
+
+    def _lose(self, event: AsyncEvent) -> None:
+        said = f"The asynchronous invocation {event.request_id} of {event.name!r} is lost"
+        self._log(f"{said}: it was closed before it was through. Wait with drain().")
 
     def _run(self) -> None:
         with self._changed:

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     Front: TypeAlias = Callable[["HttpRequest"], "HttpReply"]
 
 KEPT_BYTES = 32 * 1024 * 1024
-"""What is kept of a request's body; a front end refuses by `length` what is longer than it takes."""
+"""The longest body that is kept; of a longer one a front end hears the `length` alone, by which it refuses it.
+
+It is read to its end all the same, and dropped: a client that is still sending would not read the refusal.
+"""
 
 _MOST_BYTES = 512 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 _NO_BODY = (204, 304)
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+_ORIGIN = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
 _OURS = frozenset(("content-length", "connection", "transfer-encoding", "keep-alive", "date", "server"))
 
 
@@ -189,10 +193,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: who uses the emulator has a log of its own."""
 
     def _request(self, body: bytes, length: int) -> HttpRequest:
+        headers = tuple(map(_unfolded, self.headers.items()))
         return HttpRequest(
-            self.command, self.path, tuple(self.headers.items()), body, length, str(self.client_address[0]),
+            self.command, self._target(), headers, body, length, str(self.client_address[0]),
             self.request_version, int(self.server.server_address[1]),
         )  # fmt: skip
+
+    def _target(self) -> str:
+        """What the client asks for as it was written, without the host: `http.server` would join slashes."""
+        target = self.requestline.split()[1]
+        return _ORIGIN.sub("", target) or "/"
 
     def _body(self) -> tuple[bytes, int]:
         """The request's body as far as it is kept, and its length. Raises `ValueError` for broken framing."""
@@ -203,12 +213,15 @@ class _Handler(BaseHTTPRequestHandler):
             length += len(piece)
             if length > _MOST_BYTES:
                 raise ValueError("The body is too long.")
-            kept += piece if length <= KEPT_BYTES else b""
+            if length <= KEPT_BYTES:
+                kept += piece
+            else:
+                kept.clear()
         return bytes(kept), length
 
     def _sized(self, coding: str) -> Iterable[bytes]:
-        text = self.headers.get("Content-Length", "0").strip()
-        if coding or not (text.isascii() and text.isdecimal()):
+        text, *others = set(map(str.strip, self.headers.get_all("Content-Length", ["0"])))
+        if coding or others or not (text.isascii() and text.isdecimal()):
             raise ValueError("The body needs a Content-Length, or Transfer-Encoding: chunked.")
         return self._read(int(text))
 
@@ -291,3 +304,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
         except OSError:
             self.gone = self.close_connection = True
+
+
+def _unfolded(header: tuple[str, str]) -> tuple[str, str]:
+    """A header whose value a client has broken into lines, in one."""
+    name, value = header
+    return name, " ".join(value.split("\r\n")) if "\n" in value else value

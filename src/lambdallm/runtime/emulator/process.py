@@ -72,8 +72,12 @@ class Process:
         self.signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it now, with all that it has started."""
+        """End it now, with all that it has started: its group, and what has left the group but not its parents."""
+        strays = [pid for pid in _family(self.pid) if _group(pid) not in (self.pid, None)]
         self.signal(signal.SIGKILL)
+        for pid in strays:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     def signal(self, number: int) -> None:
         """Send a signal to the whole group."""
@@ -133,6 +137,12 @@ def _family(pid: int) -> Iterator[int]:
             with suppress(OSError), open(f"/proc/{pid}/task/{task}/children", "rb") as children:
                 for child in children.read().split():
                     yield from _family(int(child))
+
+
+def _group(pid: int) -> int | None:
+    with suppress(ProcessLookupError, PermissionError):
+        return os.getpgid(pid)
+    return None
 
 
 def _resident_bytes(pid: int) -> int:

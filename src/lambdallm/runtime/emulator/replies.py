@@ -48,7 +48,7 @@ def format_2_reply(payload: bytes, default_type: str = "application/json") -> Ht
         return HttpReply(200, _JSON, payload)
     if not isinstance(result, dict) or "statusCode" not in result:
         text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-        return HttpReply(200, _JSON, text.encode())
+        return HttpReply(200, _JSON, text.encode("utf-8", "replace"))
     pairs = _typed((*_headers(result), *_cookies(result)), default_type)
     return HttpReply(_status(result["statusCode"]), pairs, _body(result))
 

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 _STATUS = {
     "InvalidParameterValueException": 400, "InvalidRequestContentException": 400, "ValidationException": 400,
-    "SerializationException": 400, "ResourceNotFoundException": 404, "ResourceConflictException": 409,
-    "PreconditionFailedException": 412, "RequestTooLargeException": 413, "UnsupportedMediaTypeException": 415,
+    "SerializationException": 400, "AccessDeniedException": 403, "ResourceNotFoundException": 404,
+    "ResourceConflictException": 409, "PreconditionFailedException": 412,
+    "RequestTooLargeException": 413, "UnsupportedMediaTypeException": 415,
     "TooManyRequestsException": 429, "ServiceException": 500, "UnknownOperationException": 404,
 }  # fmt: skip
-_CAPITAL = frozenset(("ResourceNotFoundException", "PreconditionFailedException", "ServiceException"))
+_CAPITAL = frozenset(
+    ("ResourceNotFoundException", "PreconditionFailedException", "ServiceException", "AccessDeniedException")
+)
 
 
 class ServiceError(Exception):

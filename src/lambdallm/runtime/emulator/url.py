@@ -76,9 +76,11 @@ class UrlFront:
 
     def _reply(self, request: HttpRequest) -> HttpReply:
         visit = self._visit(request)
+        if request.length > min(self.emulator.limits.sync_bytes, len(request.body)):
+            return self._too_large(visit)
         payload = json.dumps(url_event(request, visit), ensure_ascii=False, separators=(",", ":")).encode()
-        if max(request.length, len(payload)) > self.emulator.limits.sync_bytes:
-            return self._failure(Failure("too_large", "The request is larger than 6 MB."), "", visit)
+        if len(payload) > self.emulator.limits.sync_bytes:
+            return self._too_large(visit)
         streams = self._streams()
         try:
             answer = opened(self._lambda, self.name, payload, qualifier=self.qualifier, streams=streams, visit=visit)
@@ -116,13 +118,17 @@ class UrlFront:
         trace = request.header("x-amzn-trace-id") or new_trace_id(when)
         return Visit(str(uuid.uuid4()), when, trace, domain, domain.partition(".")[0])
 
+    def _too_large(self, visit: Visit) -> HttpReply:
+        said = f"The request is larger than {self.emulator.limits.sync_bytes} bytes."
+        return self._failure(Failure("too_large", said), "", visit)
+
     def _failure(self, failure: Failure, request_id: str, visit: Visit) -> HttpReply:
         status, kind, said = _STATUS[failure.kind]
         if self._explain:
             said = json.dumps(failure.told, ensure_ascii=False)
             status = 504 if failure.kind == "late" else status
         pairs = (("Content-Type", "application/json"), ("x-amzn-ErrorType", kind))
-        return HttpReply(status, (*pairs, *_ids(request_id, visit)), said.encode())
+        return HttpReply(status, (*pairs, *_ids(request_id, visit)), said.encode("utf-8", "replace"))
 
 
 def _ids(request_id: str, visit: Visit) -> Pairs:

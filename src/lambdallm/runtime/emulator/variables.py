@@ -46,8 +46,13 @@ def _platform(function: Function, api: str, stream: str) -> dict[str, str]:
     }
 
 
-def check_size(environment: Mapping[str, str], most_bytes: int) -> None:
-    """Raise `ConfigurationError` where a function's own variables are larger than Lambda takes."""
+def check(environment: Mapping[str, str], most_bytes: int) -> None:
+    """Raise `ConfigurationError` where a function's own variables are larger than Lambda takes, or promise too much."""
+    if "AWS_LAMBDA_MAX_CONCURRENCY" in environment:
+        raise ConfigurationError(
+            "AWS_LAMBDA_MAX_CONCURRENCY is set by Lambda, on Managed Instances, which are not emulated: an environment "
+            "here works on one invocation at a time. Leave it out, and give the function its `concurrency`."
+        )
     measured = sum(len(name.encode()) + len(value.encode()) for name, value in environment.items())
     if measured > most_bytes:
         raise ConfigurationError(

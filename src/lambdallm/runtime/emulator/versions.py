@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from base64 import b64encode
 from hashlib import sha256
@@ -14,7 +13,7 @@ from .service_errors import ServiceError, wrong
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .function import Function
 
@@ -42,10 +41,10 @@ def code_of(folder: str) -> Code:
 
 
 class Versions:
-    """The published versions of one account's functions, by name. `close` removes the copies."""
+    """The published versions of one account's functions, by name, in a folder of `new_folder`; `close` removes it."""
 
-    def __init__(self) -> None:
-        self._folder = ""
+    def __init__(self, new_folder: Callable[[str], str]) -> None:
+        self._new_folder, self._folder = new_folder, ""
         self._of: dict[str, list[tuple[Function, Code, str]]] = {}
         self._lock = threading.Lock()
 
@@ -89,7 +88,7 @@ class Versions:
 
     def _copy(self, function: Function, number: int) -> str:
         if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="lambdallm-versions-")
+            self._folder = self._new_folder("lambdallm-versions-")
         target = f"{self._folder}/{function.name}/{number}"
         try:
             shutil.copytree(function.code, target, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)

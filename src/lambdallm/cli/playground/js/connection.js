@@ -4,6 +4,8 @@ import { getProject, getRuns, watch } from "./api.js";
 import { $, fill, h, tell } from "./dom.js";
 import { errorCard } from "./errors.js";
 
+const HIDDEN_MS = 1000;
+
 export class Connection {
   /** `heard`: project(project), runs(list), run(run), log(entry). */
   constructor(heard) {
@@ -12,26 +14,45 @@ export class Connection {
 
   /** Load everything, then listen for as long as the page is open. */
   async open() {
+    document.addEventListener("visibilitychange", () => this.look());
     await this.load();
-    watch({
+    this.listen();
+    this.look();
+  }
+
+  listen() {
+    this.source = watch({
       onOpen: () => this.found(),
       onLost: () => this.miss("lambdallm dev can’t be reached. What you typed stays; the page goes on when it is back."),
       onProject: () => this.loadProject(), onRun: this.heard.run, onLog: this.heard.log,
     });
   }
 
-  load() {
-    return Promise.all([this.loadProject(), this.loadRuns()]);
+  /** A tab that nobody sees gives its connection back: a browser has six for all tabs of a server. */
+  look() {
+    clearTimeout(this.timer);
+    if (document.visibilityState === "hidden") this.timer = setTimeout(() => this.pause(), HIDDEN_MS);
+    else if (this.source?.readyState === EventSource.CLOSED) this.listen();
   }
 
-  async loadProject() {
+  pause() {
+    this.source?.close();
+    this.lost = true;
+    $("connection").textContent = "Paused";
+  }
+
+  load(given) {
+    return Promise.all([this.loadProject(given), this.loadRuns()]);
+  }
+
+  async loadProject({ quiet = false } = {}) {
     try {
       const project = await getProject();
       const again = this.loaded;
       this.loaded = true;
       showError(project.error);
       this.heard.project(project);
-      if (again) tell(project.error ? "The code changed, and can’t be loaded" : "Code reloaded");
+      if (again && !quiet) tell(project.error ? "The code changed, and can’t be loaded" : "Code reloaded");
     } catch (error) {
       this.miss(error.message);
     }
@@ -47,7 +68,7 @@ export class Connection {
 
   found() {
     showConnection(true);
-    if (this.lost) this.load();
+    if (this.lost) this.load({ quiet: true });
     this.lost = false;
   }
 

@@ -27,14 +27,16 @@ function callSection(call, at, before, total) {
 
 function callHead(call, at, total) {
   return h("header", { class: "call-head" },
-    h("h3", {}, total > 1 && h("span", { class: "number" }, at + 1), [call.provider, call.model].filter(Boolean).join("/")),
+    h("h3", {}, total > 1 && h("span", { class: "number" }, at + 1), call.step ?? nameOf(call)),
     h("ul", { class: "facts" }, callFacts(call).map((fact) => h("li", {}, fact))));
 }
+
+const nameOf = (call) => [call.provider, call.model].filter(Boolean).join("/");
 
 function callFacts(call) {
   const extra = (number, name) => (number ? `${count(number)} ${name}` : null);
   return [
-    `${count(call.tokens_in)} → ${count(call.tokens_out)} tokens`,
+    call.step && nameOf(call), `${count(call.tokens_in)} → ${count(call.tokens_out)} tokens`,
     extra(call.cached_tokens, "cached"), extra(call.reasoning_tokens, "reasoning"),
     call.cost_usd === null ? "cost unknown" : dollars(call.cost_usd),
     call.ended_ms === undefined || call.ended_ms === null ? null : ms(call.ended_ms - (call.begun_ms ?? 0)),

@@ -163,7 +163,7 @@ export class Form {
   }
 
   numberOption(id, label, value, own, change) {
-    const control = h("input", { id, class: "control", inputmode: "decimal", value, autocomplete: "off", placeholder: own ?? "own", oninput: () => this.keep(change(control.value)) });
+    const control = h("input", { id, class: "control", inputmode: "decimal", value, autocomplete: "off", placeholder: own ?? "the code's own", oninput: () => this.keep(change(control.value)) });
     return h("div", { class: "field" }, h("label", { for: id }, label), control);
   }
 

@@ -5,12 +5,17 @@ import { conversation } from "./conversation.js";
 import { details, logLine, logPanel } from "./details.js";
 import { arrows, copy, fill, h, icon } from "./dom.js";
 import { ago, answerOf, asText, clock, count, dollars, ms, plural, UNKNOWN } from "./format.js";
+import { LogTail } from "./log_tail.js";
 import { menu } from "./menu.js";
 import { LiveOutput, output } from "./output.js";
+import { soon } from "./stream.js";
 import { timing } from "./waterfall.js";
 
 /** [id, name] of the sides of a run, in order. */
 export const TABS = [["answer", "Answer"], ["messages", "Messages"], ["timing", "Timing"], ["log", "Log"], ["details", "Details"]];
+
+/** Of a run in flight, so many lines of its log are in the page. */
+const MOST_LINES = 2000;
 
 export class Result {
   /** `actions`: compare(run), replay(run), resend(run), goTab(tab), project(). */
@@ -64,6 +69,7 @@ export class Result {
   }
 
   drawFigures() {
+    if (this.run.running && this.run.log.length) this.drawCount();
     fill(this.figures, (this.run.running ? liveFigures(this.run) : figures(this.run)).map(([name, value, note]) => h("div", {}, h("dt", {}, name),
       h("dd", {}, value, note && h("small", {}, note)))));
   }
@@ -91,13 +97,18 @@ export class Result {
       return this.live.root;
     }
     this.live = null;
-    if (this.tab === "log") return logPanel(this.run.log);
+    if (this.tab === "log") {
+      const panel = logPanel(this.run.log.slice(-MOST_LINES));
+      this.tail = new LogTail(panel[1], MOST_LINES, logLine);
+      return panel;
+    }
     return this.tab === "details" ? details(this.run) : h("p", { class: "empty" }, "This comes when the run has ended.");
   }
 
   endedPanel() {
     const { run } = this;
     this.live = null;
+    if (this.partial && run.cut) return h("p", { class: "empty" }, "Loading…");
     if (this.tab === "answer") return output(run, this.keptFor(run));
     if (this.tab === "log") return logPanel(run.log ?? []);
     if (this.tab === "details") return details(run);
@@ -117,10 +128,14 @@ export class Result {
     this.live?.add(text);
   }
 
+  drawCount() {
+    soon(() => { if (this.run?.running) this.root.querySelector("#tab-log .count").textContent = this.run.log.length; });
+  }
+
   addLog(entry) {
     if (!this.run?.running) return;
-    this.root.querySelector("#tab-log .count").textContent = this.run.log.length;
-    if (this.tab === "log") this.panel.querySelector(".log").append(logLine(entry));
+    if (this.run.log.length === 1) this.drawCount();
+    if (this.tab === "log") this.tail.add(entry);
   }
 }
 
@@ -145,7 +160,7 @@ function figures(run) {
   const notes = (...pairs) => pairs.filter(([number]) => number).map(([number, name]) => `${count(number)} ${name}`).join(", ");
   const listed = [
     ["Duration", ms(run.report?.duration_ms), run.report?.init_ms ? `+ ${ms(run.report.init_ms)} cold start` : null],
-    ["First token", ms(Number.isFinite(first) ? first : run.report?.first_byte_ms)],
+    Number.isFinite(first) ? ["First token", ms(first)] : ["First byte", ms(run.report?.first_byte_ms)],
     ["Tokens in", count(run.tokens_in), notes([sum("cached_tokens"), "cached"])],
     ["Tokens out", count(run.tokens_out), notes([sum("reasoning_tokens"), "reasoning"])],
     ["Cost", dollars(run.cost_usd), run.report?.cost_usd ? `+ ${dollars(run.report.cost_usd)} Lambda` : null],

@@ -3,6 +3,7 @@
 import { fill, h, icon } from "./dom.js";
 import { logLine } from "./details.js";
 import { plural, shortName } from "./format.js";
+import { LogTail } from "./log_tail.js";
 
 const MOST = 1000;
 
@@ -15,6 +16,7 @@ export class ServerLog {
     this.button = h("button", { type: "button", class: "log-toggle", "aria-expanded": "false", "aria-controls": "server-log-body", onclick: () => this.toggle() },
       icon("right"), "Log", this.number, this.last);
     this.body = h("div", { id: "server-log-body", class: "log-body", hidden: true }, this.list);
+    this.tail = new LogTail(this.list, MOST, drawLine, () => this.drawn());
     fill(root, this.button, this.body);
   }
 
@@ -26,14 +28,21 @@ export class ServerLog {
   }
 
   add(entry) {
-    const atEnd = this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight < 40;
-    const item = logLine(entry);
-    if (entry.function) item.prepend(h("span", { class: "source" }, shortName(entry.function)));
-    this.list.append(item);
-    if (this.list.childElementCount > MOST) this.list.firstElementChild.remove();
     this.lines += 1;
-    this.number.textContent = plural(this.lines, "line");
-    this.last.textContent = entry.line;
-    if (atEnd) this.body.scrollTop = this.body.scrollHeight;
+    this.newest = entry;
+    this.atEnd = this.tail.waiting.length ? this.atEnd : this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight < 40;
+    this.tail.add(entry);
   }
+
+  drawn() {
+    this.number.textContent = plural(this.lines, "line");
+    this.last.textContent = this.newest.line;
+    if (this.atEnd) this.body.scrollTop = this.body.scrollHeight;
+  }
+}
+
+function drawLine(entry) {
+  const item = logLine(entry);
+  if (entry.function) item.prepend(h("span", { class: "source" }, shortName(entry.function)));
+  return item;
 }

@@ -39,14 +39,14 @@ function runLink(run, current) {
   const used = (run.tokens_in ?? 0) + (run.tokens_out ?? 0);
   const tokens = used ? `${count(used)} tok` : null;
   const cost = run.cost_usd ? dollars(run.cost_usd) : null;
-  const facts = run.running ? ["running"] : [ms(run.report?.duration_ms), tokens, cost, run.model?.split("/").at(-1), run.template && "edited"].filter((fact) => fact && fact !== UNKNOWN);
+  const facts = run.running ? ["running"] : [run.error?.errorType, ms(run.report?.duration_ms), tokens, cost, run.model?.split("/").at(-1), run.template && "edited"].filter((fact) => fact && fact !== UNKNOWN);
   return h("a", {
     href: formatPlace({ kind: run.kind, id: run.id, run: run.run ?? "live" }), class: `run ${run.fresh ? "fresh" : ""}`, "aria-current": current ? "true" : null,
     title: `${run.run ?? "run"} · ${run.id} · ${clock(run.begun)}`,
   },
   h("span", { class: `status ${badge.kind}` }, icon(badge.icon), h("span", { class: "hidden" }, badge.text)),
   h("span", { class: "name" }, shortName(run.id)), h("time", { class: "muted", datetime: new Date(run.begun * 1000).toISOString() }, ago(run.begun)),
-  h("span", { class: "muted run-facts" }, facts.join(" · ") || (run.error ? run.error.errorType : badge.text)));
+  h("span", { class: "muted run-facts" }, facts.join(" · ") || badge.text));
 }
 
 /** Draw again and leave the focus where it was: on the link to the same place, or the button of the same id. */

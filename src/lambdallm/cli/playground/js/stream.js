@@ -59,7 +59,7 @@ export class StreamView {
 }
 
 /** With the next frame, or soon where the page is hidden and has no frames. */
-function soon(work) {
+export function soon(work) {
   let done = false;
   const once = () => { if (!done) { done = true; work(); } };
   requestAnimationFrame(once);

@@ -7,7 +7,7 @@ const NAMES = { init: "cold start", invoke: "invocation", model: "model", tool: 
 
 /** A table of spans whose last column is drawn to scale. */
 export function waterfall(run) {
-  const spans = [...(run.spans ?? [])].sort((a, b) => a.begun_ms - b.begun_ms || a.depth - b.depth);
+  const spans = run.spans ?? [];
   if (!spans.length) return h("p", { class: "empty" }, "No times were taken of this run.");
   const from = Math.min(0, ...spans.map((span) => span.begun_ms));
   const to = Math.max(from + 0.1, ...spans.map((span) => span.ended_ms ?? span.begun_ms));
