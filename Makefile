@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 UV = $(shell command -v uv || echo .venv/bin/uv)
 BIN = .venv/bin
 
-.PHONY: help demo test check bench bench-codecs bench-policies bench-warm format docs clean
+.PHONY: help demo test check bench bench-lambda bench-codecs bench-policies bench-warm format docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -25,8 +25,11 @@ check: .venv/.dev  ## lint, formatting, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench:  ## measure cold start, calls and streams beside named peers
+bench: bench-lambda  ## measure cold start, calls and streams beside named peers
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run.py $(ARGS)
+
+bench-lambda: .venv/.dev  ## measure Lambda cold starts, from process start to the first answer
+	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_lambda.py
 
 bench-codecs:  ## measure every codec beside its vendor's SDK
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_codecs.py $(ARGS)
