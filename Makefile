@@ -28,7 +28,7 @@ check: .venv/.dev  ## lint, formatting, types, import contracts
 bench: bench-lambda  ## measure cold start, calls and streams beside named peers
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run.py $(ARGS)
 
-bench-lambda: .venv/.dev  ## measure Lambda cold starts, from process start to the first answer
+bench-lambda:  ## measure Lambda cold starts, from process start to the first answer
 	$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)) benchmarks/run_lambda.py
 
 bench-codecs:  ## measure every codec beside its vendor's SDK
