@@ -11,22 +11,26 @@ pytestmark = pytest.mark.model
 
 
 class Reader(MockLambdaContext):
-    """A caller that takes a stream piece by piece."""
+    """A caller that takes a stream piece by piece. `context` is what the handler made of the invocation."""
 
     accepts_stream = True
 
+    def on_context(self, context):
+        self.context = context
+
 
 def test_a_streamed_answer(local_model):
-    @handler(model="local")
+    @handler(model="local", response_streaming="direct")
     def summary(event, context):
         return context.stream("Summarise: {text}", text=event["text"], max_tokens=24, temperature=0)
 
-    stream = summary({"text": "Bees make honey from the nectar of flowers."}, Reader(remaining_time_ms=120_000))
-    pieces = [chunk.delta for chunk in stream if chunk.delta]
+    reader = Reader(remaining_time_ms=120_000)
+    pieces = list(summary({"text": "Bees make honey from the nectar of flowers."}, reader))
+    [answer] = reader.context.completions
     assert len(pieces) > 5
-    assert "".join(pieces) == stream.completion.text
-    assert 5 < stream.completion.usage.output_tokens <= 24
-    assert 0 < stream.completion.time_to_first_token_ms < stream.completion.latency_ms
+    assert b"".join(pieces).decode() == answer.text
+    assert 5 < answer.usage.output_tokens <= 24
+    assert 0 < answer.time_to_first_token_ms < answer.latency_ms
 
 
 def test_an_answer_with_a_shape(local_model):

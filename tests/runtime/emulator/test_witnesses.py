@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from io import BytesIO
+from uuid import uuid4
 from zipfile import ZipFile
 
 import boto3
@@ -174,14 +175,14 @@ def test_ministacks_http_api_makes_the_same_event(ministack, tmp_path):
     target, headers = "/things/7?q=a%20b&tag=x&tag=y", {"X-T": "1", "Content-Type": "application/json"}
     options = {
         "endpoint_url": ministack, "region_name": "us-east-1", "aws_access_key_id": "test",
-        "aws_secret_access_key": "test", "config": Config(read_timeout=60),
+        "aws_secret_access_key": "test", "config": Config(read_timeout=60, retries={"total_max_attempts": 1}),
     }  # fmt: skip
     functions, apis = boto3.client("lambda", **options), boto3.client("apigatewayv2", **options)
     packed = BytesIO()
     with ZipFile(packed, "w") as archive:
         archive.writestr("app.py", ECHO)
     made = functions.create_function(
-        FunctionName="echo", Runtime=f"python3.{sys.version_info.minor}", Handler="app.lambda_handler",
+        FunctionName=f"echo-{uuid4()}", Runtime=f"python3.{sys.version_info.minor}", Handler="app.lambda_handler",
         Role="arn:aws:iam::000000000000:role/any", Code={"ZipFile": packed.getvalue()},
     )  # fmt: skip
     api = apis.create_api(Name="echo", ProtocolType="HTTP")["ApiId"]

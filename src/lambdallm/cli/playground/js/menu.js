@@ -17,13 +17,23 @@ export function menu(id, name, items) {
     list.hidden = false;
     button.setAttribute("aria-expanded", "true");
     list.firstElementChild.focus();
+    document.addEventListener("pointerdown", away);
+  }
+
+  function shut() {
+    list.hidden = true;
+    button.setAttribute("aria-expanded", "false");
+    document.removeEventListener("pointerdown", away);
   }
 
   function close() {
     if (list.hidden) return;
-    list.hidden = true;
-    button.setAttribute("aria-expanded", "false");
+    shut();
     button.focus();
+  }
+
+  function away(event) {
+    if (!root.contains(event.target)) shut();
   }
 
   root.addEventListener("keydown", (event) => {
@@ -32,10 +42,7 @@ export function menu(id, name, items) {
     close();
   });
   root.addEventListener("focusout", (event) => {
-    if (!list.hidden && event.relatedTarget && !root.contains(event.relatedTarget)) { list.hidden = true; button.setAttribute("aria-expanded", "false"); }
-  });
-  document.addEventListener("pointerdown", (event) => {
-    if (root.isConnected && !list.hidden && !root.contains(event.target)) { list.hidden = true; button.setAttribute("aria-expanded", "false"); }
+    if (!list.hidden && event.relatedTarget && !root.contains(event.relatedTarget)) shut();
   });
   return root;
 }

@@ -35,6 +35,7 @@ export class Result {
     const same = this.run === run && this.partial === partial;
     if (same && this.tab === wanted && this.shownAs === run.running) return;
     const focused = this.root.contains(document.activeElement) ? document.activeElement.id : null;
+    const opened = this.root.querySelector("[aria-expanded=true]")?.id;
     Object.assign(this, { run, tab: wanted, partial, shownAs: run.running });
     this.figures = h("dl", { class: "metrics" });
     this.panel = h("div", { class: `panel panel-${wanted}`, role: "tabpanel", id: "panel", tabindex: 0, "aria-labelledby": `tab-${wanted}` });
@@ -42,6 +43,7 @@ export class Result {
     this.drawFigures();
     this.drawPanel();
     if (focused) document.getElementById(focused)?.focus();
+    if (opened) document.getElementById(opened)?.click();
   }
 
   head() {
