@@ -14,7 +14,7 @@ demo: .venv/.demo  ## ask the embedded model two things: no key, no cloud
 	@$(BIN)/lambdallm local pull
 	@$(BIN)/python examples/quickstart/demo.py
 
-test: .venv/.dev .venv-litellm/.done .venv-ministack/.done .venv-lambda/.done .venv/.browser  ## run all tests
+test: .venv/.dev .venv-litellm/.done .venv-ministack/.done .venv-lambda/.done .venv-moto/.done .venv/.browser  ## run all tests
 	@$(BIN)/lambdallm local pull
 	@$(BIN)/lambdallm local pull --embeddings
 	$(BIN)/python -m pytest -n auto -q $(ARGS)
@@ -48,7 +48,7 @@ docs: .venv/.dev  ## write the reference from the code
 	$(BIN)/python scripts/write_reference.py
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .venv-litellm .venv-ministack .venv-lambda .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-litellm .venv-ministack .venv-lambda .venv-moto .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv was found; install one, or pass PYTHON=…"; exit 1; }
@@ -67,6 +67,11 @@ clean:  ## remove what the other targets made
 .venv-ministack/.done: requirements/ministack.txt | .venv/bin/python
 	@$(UV) venv -q --clear --python $(BIN)/python .venv-ministack
 	@$(UV) pip install -q --python .venv-ministack/bin/python -r requirements/ministack.txt
+	@touch $@
+
+.venv-moto/.done: requirements/moto.txt | .venv/bin/python
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-moto
+	@$(UV) pip install -q --python .venv-moto/bin/python -r requirements/moto.txt
 	@touch $@
 
 # The playground's page is tested in a browser, which is Debian's: root's to install. Without one those tests are skipped.

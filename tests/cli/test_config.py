@@ -61,3 +61,51 @@ def test_the_schema(cli):
     from lambdallm.core.config import config_schema
 
     assert json.loads(cli("config", "schema").stdout) == config_schema()
+
+
+GATEWAY = """
+modles: {}
+models:
+  fast: opnai/gpt-4o-mini
+"""
+
+
+def test_a_gateways_settings_are_known_by_the_files_name(cli, project):
+    folder = project({"gateway.yaml": GATEWAY.replace("modles: {}", "limits: {depth: 0}")})
+    told = cli("config", "check", "gateway.yaml", cwd=folder)
+    assert (told.returncode, told.stdout.splitlines()) == (
+        1,
+        ["gateway.yaml:1:10: limits.depth is 0. It should be a whole number of at least 1."],
+    )
+
+
+def test_or_by_the_option(cli, project):
+    folder = project({"gateway.yaml": GATEWAY})
+    told = cli("config", "check", "--gateway", cwd=folder)
+    assert told.returncode == 1
+    assert told.stdout.startswith(f"{folder / 'gateway.yaml'}:1:1: unknown field 'modles'. Did you mean 'models'")
+
+
+def test_a_gateways_models_are_looked_up(cli, project):
+    told = cli("config", "check", "gateway.json", cwd=project({"gateway.json": '{"models": {"fast": "opnai/x"}}'}))
+    assert (told.returncode, told.stdout[:47]) == (1, "gateway.json:1:13: No model is called 'opnai/x'")
+    told = cli("config", "check", "gateway.json", cwd=project({"gateway.json": '{"models": {"fast": "echo"}}'}))
+    assert (told.returncode, told.stdout) == (0, "gateway.json: no mistakes.\n")
+
+
+def test_no_gateways_settings_where_they_are_asked_for(cli, project):
+    told = cli("config", "check", "--gateway", cwd=project({}))
+    assert told.returncode == 2
+    assert "There is no gateway.yaml in this folder." in told.stderr
+
+
+def test_the_single_functions_providers(cli, project):
+    wrong = '{"openai": {"endpoint": "https://x.test", "request_transformr": "openai_request"}}'
+    told = cli("config", "check", "provider_configs.json", cwd=project({"provider_configs.json": wrong}))
+    assert told.returncode == 1
+    assert "provider_configs.json:1:43: unknown field 'request_transformr'." in told.stdout
+
+
+def test_the_schema_of_a_gateway(cli):
+    told = cli("config", "schema", "--gateway")
+    assert (told.returncode, json.loads(told.stdout)["title"]) == (0, "gateway.yaml")

@@ -112,7 +112,7 @@ def test_every_page_is_on_the_map():
 def names():
     """Every name of the library and of the examples."""
     known = set(dir(lambdallm)) | {name for source in EXAMPLES for name in re.findall(r"class (\w+)", source)}
-    rooms = ("llm", "core", "runtime", "state", "middleware", "chains")
+    rooms = ("llm", "core", "runtime", "state", "middleware", "chains", "gateway")
     packages = [import_module(f"lambdallm.{room}") for room in rooms]
     for module in (each for home in packages for each in pkgutil.walk_packages(home.__path__, f"{home.__name__}.")):
         if ".wire." not in module.name and ".local." not in module.name:

@@ -21,6 +21,8 @@ VERBS = {
     "init": "start a project from a template",
     "dev": "serve the project on this machine, reloaded on every change, with a playground",
     "invoke": "run a function once, on one event",
+    "gateway": "serve an OpenAI-compatible gateway for OpenAI's, Anthropic's and Gemini's clients",
+    "keys": "make, list, change, rotate and revoke the API keys of a gateway",
     "build": "make the zip that AWS Lambda takes",
     "local": "fetch, find or remove the embedded model",
     "providers": "list the providers and whether their keys are set",

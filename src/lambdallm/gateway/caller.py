@@ -26,3 +26,24 @@ class Caller(Value):
     monthly_budget_usd: float | None = None
     labels: Mapping[str, str] = NOTHING
     admin: bool = False
+
+    def may_use(self, model: str) -> bool:
+        """Whether a model's name, as clients say it, is one of those that may be asked."""
+        return not self.models or any(matches(pattern, model) for pattern in self.models)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name is a pattern's, in which `*` stands for any text."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == name
+    last = rest.pop()
+    if not (name.startswith(first) and name.endswith(last) and len(name) >= len(first) + len(last)):
+        return False
+    place, end = len(first), len(name) - len(last)
+    for part in rest:
+        found = name.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from .._value import Value
+from ..runtime.events import NOTHING
 from ..runtime.request import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
+    from ..llm.errors import LambdaLLMError
     from ..llm.flow import Flow
     from ..llm.result import Result
 
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
 class GatewayRequest(Value):
     """A client's request. `deadline` is in seconds of the driver's monotonic clock, `None` where none is known.
 
-    Its `repr` shows no content: headers hold keys.
+    `protocol` and `params` are what its route says: the client's protocol, and the places of the path's pattern.
+    `caller_arn` is the AWS principal that signed it, where the way in asked for that. Its `repr` shows no content:
+    headers hold keys.
     """
 
     method: str
@@ -29,6 +34,9 @@ class GatewayRequest(Value):
     client_ip: str = ""
     request_id: str = ""
     deadline: float | None = None
+    protocol: str = "openai_chat"
+    params: Mapping[str, str] = NOTHING
+    caller_arn: str = ""
 
     @property
     def query(self) -> dict[str, str]:
@@ -48,11 +56,15 @@ class Reply(Value):
 
 
 class StreamedReply(Value):
-    """An answer that goes out as it is made: `pieces` emits bytes, and ends as flows of streams do."""
+    """An answer that goes out as it is made: `pieces` emits bytes, and ends as flows of streams do.
+
+    Where it fails before there is anything to send, the first thing that it emits is a `Reply`, which goes out in the
+    place of status, headers and all: a host asks for the first piece before it sends the head.
+    """
 
     status: int
     headers: Pairs
-    pieces: Flow[Result[None, Exception]]
+    pieces: Flow[Result[Any, LambdaLLMError]]
 
 
 class GatewayError(Exception):

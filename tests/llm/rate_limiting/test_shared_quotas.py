@@ -27,7 +27,7 @@ def store(request):
 @pytest.fixture
 def scripted_time(redis, monkeypatch):
     """Redis's own clock can't be set: here its scripts read the time from a key."""
-    for name in ("_TAKE", "_SETTLE"):
+    for name in ("TAKE", "SETTLE"):
         source = getattr(in_redis, name).replace("redis.call('TIME')", "{redis.call('GET', 'test:now'), 0}")
         monkeypatch.setattr(in_redis, name, source)
 

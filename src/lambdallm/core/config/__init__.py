@@ -2,9 +2,9 @@
 
     from lambdallm.core.config import load_config
 
-`project` reads and merges, `document` knows lines and columns, `fields` is the table of what may be said, `kinds`
-checks it, `variables` fills in `${NAME}`, `schema` tells editors, `parts` makes sessions and middleware of it,
-`secrets` reads what is kept elsewhere.
+`project` says what applies, `reading` checks and merges any file of settings, `document` knows lines and columns,
+`fields` is the table of what may be said, `kinds` checks it, `variables` fills in `${NAME}`, `schema` tells editors,
+`parts` makes sessions and middleware of it, `secrets` reads what is kept elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..._door import door
 
 _HOMES = {
     "Config": "project",
-    "ConfigFileError": "project",
+    "ConfigFileError": "reading",
     "FILES": "project",
     "config_path": "project",
     "config_schema": "schema",
@@ -42,7 +42,8 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .parts import middleware_of, project_parts, session_of
-    from .project import FILES, Config, ConfigFileError, config_path, load_config, project_config
+    from .project import FILES, Config, config_path, load_config, project_config
+    from .reading import ConfigFileError
     from .schema import config_schema
     from .secrets import secret
 

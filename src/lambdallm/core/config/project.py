@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
-    from .document import Document
-    from .kinds import Path, Problem
+    from .kinds import Problem
 
 FILES = ("lambdallm.yaml", "lambdallm.yml", "lambdallm.json")
 _FILE_ONLY = ("middleware", "api_keys")
@@ -72,14 +71,6 @@ def _without_password(store: str) -> str:
 _VARIABLES = tuple((name, f"LAMBDALLM_{name.upper()}") for name in Config._fields if name not in _FILE_ONLY)
 
 
-class ConfigFileError(ConfigurationError):
-    """What is wrong in a file of settings. `problems` are all of them: line, column, what is wrong, what to do."""
-
-    def __init__(self, message: str, *, fix: str, problems: tuple[tuple[int, int, str, str], ...]) -> None:
-        super().__init__(message, fix=fix)
-        self.problems = problems
-
-
 def load_config(path: str | PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """The settings of a project: the file's, with those of the environment (`LAMBDALLM_MODEL`, …) over them.
 
@@ -89,8 +80,12 @@ def load_config(path: str | PathLike[str] | None = None, environ: Mapping[str, s
     """
     environ = os.environ if environ is None else environ
     found = path or config_path(environ)
-    values = _from_file(found, environ) if found else {}
-    return _config(_over(values, _from_variables(environ)))
+    over = _from_variables(environ)
+    if not found:
+        return _config(over)
+    from .reading import merge
+
+    return _config(merge(_from_file(found, environ), over))
 
 
 def config_path(environ: Mapping[str, str]) -> str | None:
@@ -104,36 +99,24 @@ def config_path(environ: Mapping[str, str]) -> str | None:
 
 def _from_file(path: str | PathLike[str], environ: Mapping[str, str]) -> dict[str, Any]:
     """What applies of a file: checked as a whole, its references filled in where they apply."""
-    from .document import mapping_in, read_document
     from .fields import FILE
-    from .variables import filled
+    from .reading import settings_in
 
-    document = read_document(path)
-    data = mapping_in(document)
-    problems = list(FILE.problems(data, ()))
-    if problems:
-        _refuse(document, problems)
-    values = {name: held for name, held in data.items() if name not in ("$schema", "environments")}
-    stage: Path = ("environments", environ.get("LAMBDALLM_ENV") or "")
-    own = data.get("environments", {}).get(stage[1]) or {}
-    merged = filled(_over(values, own), FILE, environ, (), problems)
-    problems += _unknown_providers(merged.get("api_keys") or {})
-    problems += _unknown_layers(merged.get("middleware") or ())
-    if problems:
-        _refuse(document, [_at_home(problem, own, stage) for problem in problems])
-    return dict(merged)
+    return settings_in(path, FILE, environ, _unknown)
+
+
+def _unknown(merged: Mapping[str, Any]) -> list[Problem]:
+    """What no table can tell: providers and layers that nobody knows."""
+    return [*_unknown_providers(merged.get("api_keys") or {}), *_unknown_layers(merged.get("middleware") or ())]
 
 
 def _unknown_providers(keys: Mapping[str, str]) -> list[Problem]:
     if not keys:
         return []
-    from ...llm.catalog.definition import suggestion
     from ...llm.catalog.loader import catalog
-    from .kinds import Problem
+    from .reading import unknown_providers
 
-    known = catalog().names()
-    strange = (name for name in keys if name not in known)
-    return [Problem(("api_keys", name), f"unknown provider {name!r}.", suggestion(name, known)) for name in strange]
+    return unknown_providers(keys, catalog().names())
 
 
 def _unknown_layers(layers: Sequence[Any]) -> list[Problem]:
@@ -151,35 +134,6 @@ def _unknown_layers(layers: Sequence[Any]) -> list[Problem]:
         Problem(("middleware", at), f"no middleware is called {name!r}.", f"{suggestion(name, LAYERS)} {fix}")
         for at, name in strange
     ]
-
-
-def _at_home(problem: Problem, own: Any, stage: Path) -> Problem:
-    """A problem of merged settings where it was written: among those of the environment, if they have it."""
-    for step in problem.path:
-        try:
-            own = own[step]
-        except (KeyError, IndexError, TypeError):
-            return problem
-    return problem.replace(path=(*stage, *problem.path))
-
-
-def _refuse(document: Document, problems: list[Problem]) -> None:
-    """Raise for what is wrong, all at once."""
-    told = tuple((*document.place(each.path), each.said, each.fix) for each in problems)
-    if len(told) == 1:
-        ((line, column, said, fix),) = told
-        raise ConfigFileError(f"{document.name}, line {line}, column {column}: {said}", fix=fix, problems=told)
-    lines = "".join(f"\n  line {line}, column {column}: {said} {fix}" for line, column, said, fix in told)
-    raise ConfigFileError(f"{document.name} has {len(told)} mistakes:{lines}\n", fix="Correct them.", problems=told)
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two trees of settings as one: mappings are merged, of all else the upper one counts."""
-    merged = dict(below)
-    for name, value in above.items():
-        under = merged.get(name)
-        merged[name] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _from_variables(environ: Mapping[str, str]) -> dict[str, Any]:

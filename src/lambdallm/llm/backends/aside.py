@@ -46,9 +46,9 @@ def aside(function: Callable[[], Any], seconds: float | None = None) -> Flow[Res
 
 
 def loop_runs_here() -> bool:
-    """Whether an event loop runs in this thread; none does where nobody has imported asyncio."""
-    asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and asyncio._get_running_loop() is not None
+    """Whether an event loop runs in this thread; none does where nobody has imported asyncio, or still loads it."""
+    running = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)
+    return running is not None and running() is not None
 
 
 def _caught(function: Callable[[], Any]) -> Result[Any, Exception]:

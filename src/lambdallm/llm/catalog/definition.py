@@ -193,9 +193,14 @@ class ProviderDefinition(Value):
 
 _AUTH_TYPES = ("bearer", "header", "query", "sigv4", "google", "azure", "none")
 _OBJECTS = ("models", "facts", "paths", "families", "endpoints", "variables", "headers")
-_WIRES = {"openai": "openai_chat", "anthropic": "anthropic_messages", "bedrock": "bedrock_converse"}
+WIRES = {"openai": "openai_chat", "anthropic": "anthropic_messages", "bedrock": "bedrock_converse"}
 _DOCUMENTED_AUTH = {"bearer": AuthScheme("bearer"), "x-api-key": AuthScheme("header", header="x-api-key")}
 _TUPLES = ("endpoint_env", "model_prefixes")
+
+
+_READ_HERE = ("model_id", "request_transformer", "response_transformer", "auth_type", "auth_header")
+_OF_THE_FUNCTION = ("enabled", "rollout", "options", "max_retries", "failure_threshold", "recovery_seconds")
+"""What an entry of `provider_configs.json` says to the single function alone (`gateway/unified`)."""
 
 
 def provider_definition(name: str, entry: Mapping[str, Any]) -> ProviderDefinition:
@@ -224,8 +229,7 @@ def _from_documented_form(name: str, entry: Mapping[str, Any]) -> Mapping[str, A
     """The entry in our form, where it came with the fields of `provider_configs.json`."""
     if "request_transformer" not in entry:
         return entry
-    known = {"model_id", "request_transformer", "response_transformer", "auth_type", "auth_header"}
-    values = {k: v for k, v in entry.items() if k not in known}
+    values = {k: v for k, v in entry.items() if k not in _READ_HERE and k not in _OF_THE_FUNCTION}
     transformer = str(entry["request_transformer"])
     protocol = transformer.removesuffix("_request")
     if entry.get("response_transformer", f"{protocol}_response") != f"{protocol}_response":
@@ -236,7 +240,7 @@ def _from_documented_form(name: str, entry: Mapping[str, Any]) -> Mapping[str, A
         raise _bad(name, "auth_type", kind, "one of " + ", ".join(_DOCUMENTED_AUTH))
     env = f"{name.upper().replace('-', '_')}_API_KEY"
     auth = {"type": scheme.type, "header": entry.get("auth_header", scheme.header), "env": [env]}
-    values |= {"wire": _WIRES.get(protocol, protocol), "auth": [auth], "paths": {"chat": "", "stream": ""}}
+    values |= {"wire": WIRES.get(protocol, protocol), "auth": [auth], "paths": {"chat": "", "stream": ""}}
     return values | ({"default_model": entry["model_id"]} if "model_id" in entry else {})
 
 

@@ -48,32 +48,32 @@ class DynamoDBQuotas:
 
     def take(self, key: str, charges: Sequence[Charge], wait_seconds: float = 0.0) -> Flow[Taken | Short]:
         """Take all charges or none; those that need no longer wait than `wait_seconds` are taken ahead of time."""
-        clock = _shared((yield NOW))
+        clock = shared_clock((yield NOW))
         states = self._seen.get(key, {})
         for _ in range(_TRIES):
-            write = _Write(self._table.ttl_name, clock)
+            write = QuotaWrite(self._table.ttl_name, clock)
             for charge in charges:
-                _take_form(write, charge, states.get(charge.limit.name, NEW), clock, wait_seconds)
+                take_form(write, charge, states.get(charge.limit.name, NEW), clock, wait_seconds)
             try:
                 item = yield from self._update(key, write)
             except ConditionFailed as refusal:
-                clock = _shared((yield NOW))
+                clock = shared_clock((yield NOW))
                 states = self._see(key, refusal.item)
                 guess = decide(key, charges, states, clock, wait_seconds)
                 if isinstance(guess, Short):
                     return guess
                 continue
-            return _taken(key, charges, self._see(key, item), clock)
+            return taken_by(key, charges, self._see(key, item), clock)
         raise BackendError(f"The quota {key!r} changed {_TRIES} times while it was being taken from.")
 
     def settle(self, taken: Taken, used: Sequence[float]) -> Flow[None]:
         """Say how much was used of each charge. A write that may have been done is not done again."""
         states = {one.charge.limit.name: one.state for one in taken.receipts}
         for _ in range(_TRIES):
-            clock = _shared((yield NOW))
-            write = _Write(self._table.ttl_name, clock)
+            clock = shared_clock((yield NOW))
+            write = QuotaWrite(self._table.ttl_name, clock)
             for receipt, amount in zip(taken.receipts, used, strict=True):
-                _settle_form(write, receipt, amount, states.get(receipt.charge.limit.name, NEW), clock)
+                settle_form(write, receipt, amount, states.get(receipt.charge.limit.name, NEW), clock)
             if not write.requirements:
                 return
             try:
@@ -85,7 +85,7 @@ class DynamoDBQuotas:
             return
         raise BackendError(f"The quota {taken.key!r} changed {_TRIES} times while it was being settled.")
 
-    def _update(self, key: str, write: _Write, again: bool = True) -> Flow[dict[str, Any]]:
+    def _update(self, key: str, write: QuotaWrite, again: bool = True) -> Flow[dict[str, Any]]:
         item: dict[str, Any] = yield from self._table.update(
             self._prefix + key, write.expression, condition=write.condition, names=write.names, values=write.values,
             again=again,
@@ -105,7 +105,7 @@ class DynamoDBQuotas:
         return f"DynamoDBQuotas({self._table!r})"
 
 
-class _Write:
+class QuotaWrite:
     """A conditional write in the making. `set` and `require` take templates: `{0}`, `{1}` are a limit's attributes."""
 
     def __init__(self, ttl_name: str, clock: Clock) -> None:
@@ -150,7 +150,7 @@ class _Write:
         return mark
 
 
-def _take_form(write: _Write, charge: Charge, state: State, clock: Clock, wait_seconds: float) -> None:
+def take_form(write: QuotaWrite, charge: Charge, state: State, clock: Clock, wait_seconds: float) -> None:
     """One charge's part of a write, in the form that fits the state."""
     limit, now = charge.limit, clock.monotonic
     if isinstance(limit, Bucket):
@@ -174,7 +174,7 @@ def _take_form(write: _Write, charge: Charge, state: State, clock: Clock, wait_s
         write.set(limit.name, "{1} = {v0}", charge.amount)
 
 
-def _settle_form(write: _Write, receipt: Receipt, used: float, state: State, clock: Clock) -> None:
+def settle_form(write: QuotaWrite, receipt: Receipt, used: float, state: State, clock: Clock) -> None:
     """One receipt's part of a write, left out where it changes nothing."""
     limit, now = receipt.charge.limit, clock.monotonic
     after = settled(receipt, used, state, clock)
@@ -197,7 +197,7 @@ def _settle_form(write: _Write, receipt: Receipt, used: float, state: State, clo
         write.set(limit.name, "{1} = if_not_exists({1}, {v0})", 0)
 
 
-def _taken(key: str, charges: Sequence[Charge], states: Mapping[str, State], clock: Clock) -> Taken:
+def taken_by(key: str, charges: Sequence[Charge], states: Mapping[str, State], clock: Clock) -> Taken:
     """The receipts for a write that held, and the longest wait among them."""
     receipts = tuple(Receipt(charge, states[charge.limit.name]) for charge in charges)
     waits = (
@@ -206,6 +206,6 @@ def _taken(key: str, charges: Sequence[Charge], states: Mapping[str, State], clo
     return Taken(key, receipts, max(0.0, *waits, 0.0))
 
 
-def _shared(clock: Clock) -> Clock:
+def shared_clock(clock: Clock) -> Clock:
     """The clock that several machines can compare: that of the wall, for buckets too."""
     return Clock(clock.wall, clock.wall)

@@ -39,7 +39,7 @@ local function keep(fields, seconds)
 end
 """
 
-_TAKE = (
+TAKE = (
     _READ
     + """
 local allowed = number(1)
@@ -77,7 +77,7 @@ return {'taken', text(longest), unpack(answer)}
 """Arguments: the wait allowed, then for each charge its name, kind, amount and two facts of the limit, and for a window
 the seconds left of it."""
 
-_SETTLE = (
+SETTLE = (
     _READ
     + """
 local fields, lifetime = {}, 1
@@ -118,9 +118,9 @@ class RedisQuotas:
         clock = yield NOW
         arguments: list[str | float] = [wait_seconds + SLACK_SECONDS]
         for charge in charges:
-            arguments += _arguments(charge, clock)
-        answer = yield from self._backend.script(_TAKE, [_hash(key)], arguments)
-        return _read(key, charges, answer)
+            arguments += arguments_of(charge, clock)
+        answer = yield from self._backend.script(TAKE, [_hash(key)], arguments)
+        return taken_or_short(key, charges, answer)
 
     def settle(self, taken: Taken, used: Sequence[float]) -> Flow[None]:
         """Say how much was used of each charge. It is asked once: done twice, it would give back twice."""
@@ -130,7 +130,7 @@ class RedisQuotas:
             spacing = limit.spacing if isinstance(limit, Bucket) else 0.0
             arguments += (limit.name, limit.kind, amount - receipt.charge.amount, spacing, *receipt.state)
         if arguments:
-            yield from self._backend.script(_SETTLE, [_hash(taken.key)], arguments, again=False)
+            yield from self._backend.script(SETTLE, [_hash(taken.key)], arguments, again=False)
 
     def __repr__(self) -> str:
         return f"RedisQuotas({self._backend!r})"
@@ -140,14 +140,16 @@ def _hash(key: str) -> str:
     return f"quota:{key}"
 
 
-def _arguments(charge: Charge, clock: Clock) -> tuple[str | float, ...]:
+def arguments_of(charge: Charge, clock: Clock) -> tuple[str | float, ...]:
+    """A charge as `TAKE` is given it."""
     limit = charge.limit
     if isinstance(limit, Bucket):
         return (limit.name, limit.kind, charge.amount, limit.spacing, limit.depth, 0)
     return (limit.name, limit.kind, charge.amount, limit.number(clock.wall), limit.most, limit.left(clock.wall))
 
 
-def _read(key: str, charges: Sequence[Charge], answer: list[Any]) -> Taken | Short:
+def taken_or_short(key: str, charges: Sequence[Charge], answer: list[Any]) -> Taken | Short:
+    """What `TAKE` answers. Raises `BackendError` for what can't be read."""
     try:
         if answer[0] == b"short":
             return Short(charges[int(float(answer[1]))], float(answer[2]))
