@@ -50,7 +50,7 @@ else:
         return said
 
 try:
-    print(*function({}, MockLambdaContext(1_000, aws_request_id="the-event")))
+    print(*function({}, MockLambdaContext(4_000, aws_request_id="the-event")))
 except CheckpointError as error:
     print("busy" if "Another invocation" in str(error) else error)
 """

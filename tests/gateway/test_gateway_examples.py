@@ -11,7 +11,6 @@ from lambdallm.testing.local_lambda import LocalLambda
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "gateway"
-DOCUMENT = (ROOT / "docs" / "how-to" / "gateway.md").read_text(encoding="utf-8")
 
 
 def test_a_gateway_as_a_function():
@@ -30,11 +29,3 @@ def test_an_endpoint_of_ones_own():
         urlopen(f"{function.url.rstrip('/')}/whoami") as answer,
     ):
         assert answer.read() == b"anyone"
-
-
-def test_the_page_prints_the_files():
-    for name in ("app.py", "own_endpoint.py"):
-        source = (EXAMPLES / name).read_text(encoding="utf-8")
-        printed = DOCUMENT.partition(f"# examples/gateway/{name}\n")[2].partition("\n```")[0]
-        assert printed
-        assert printed in source
