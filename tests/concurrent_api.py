@@ -25,6 +25,7 @@ class ConcurrentApi:
 
     def __init__(self):
         self.posted = queue.Queue()
+        self.in_order = threading.Lock()
         self.asked = queue.Queue()
         self.restored = threading.Event()
         self.statuses = []
@@ -95,9 +96,10 @@ def _handler(api):
             path = self.path.removeprefix(RUNTIME)
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self._chunks(headers) if "transfer-encoding" in headers else self._body(headers)
-            self._reply(api.status(path, 202), b'{"status":"OK"}')
-            self.wfile.flush()
-            api.posted.put((path, headers, body))
+            with api.in_order:  # or what is posted after the reply overtakes this one
+                self._reply(api.status(path, 202), b'{"status":"OK"}')
+                self.wfile.flush()
+                api.posted.put((path, headers, body))
 
         def _body(self, headers):
             return self.rfile.read(int(headers.get("content-length", 0)))
