@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from .app import Gateway
 from .config.load import load_gateway
-from .routes import Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from .config.values import GatewayConfig, KeySettings
     from .keys.keys import Keys
+    from .routes import Route
     from .usage.meter import Meter
 
 
@@ -29,7 +29,7 @@ def assembled(path: str | PathLike[str] | None = None) -> Gateway:
 def gateway_of(config: GatewayConfig) -> Gateway:
     """The gateway of a configuration."""
     keys = None if config.keys.store == "none" else _keys(config.keys)
-    routes = [Route("GET", "/usage", "usage.endpoint:usage")]
+    routes: list[Route] = []
     if keys is not None and keys.admins is not None:
         from .keys.routes import KEY_ROUTES
 

@@ -152,7 +152,7 @@ def _stream_once(call: Prepared, record: StreamRecord) -> Flow[Result[None, LLME
         return reply
     opened = reply.value
     if opened.status >= 300:
-        body = yield from _body(opened.handle)
+        body = yield from error_body(opened.handle)
         return Err(call.codec.decode_error(opened.status, opened.headers, body))
     decoder = _decoder(call)
     error = yield from _decoded(opened.handle, decoder, record, call.chunk_timeout)
@@ -224,7 +224,8 @@ def _drained(handle: object) -> Flow[None]:
             return
 
 
-def _body(handle: object) -> Flow[bytes]:
+def error_body(handle: object) -> Flow[bytes]:
+    """The body of an open answer that is an error, as far as one is read."""
     pieces, size = [], 0
     while size < _MOST_ERROR_BYTES:
         piece = yield Read(handle)

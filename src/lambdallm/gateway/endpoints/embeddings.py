@@ -9,8 +9,8 @@ import json
 
 from ...llm.call import prepared
 from ...llm.errors import InvalidRequestError
-from ...llm.flow import ReaderLeft, Send
-from ...llm.result import Err, Ok
+from ...llm.flow import ReaderLeft
+from ...llm.result import Err
 from ...llm.retry import RetryPolicy, retried
 from ...llm.types import EmbeddingRequest, Usage
 from ...llm.wire.codec import Encoded
@@ -19,15 +19,14 @@ from ..body import parsed, read, with_model
 from ..errors import JSON
 from ..http import GatewayError, Reply
 from ..protocols import PROTOCOLS
+from .passing import answered_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...llm.call import Prepared
     from ...llm.catalog.resolve import Target
     from ...llm.flow import Flow
-    from ...llm.result import Result
     from ...llm.types import Embeddings, InputType
     from ..account import Account
     from ..app import Gateway
@@ -92,22 +91,11 @@ def _passed(request: GatewayRequest, asked: Asked, served: Served, target: Targe
     settings = served.settings.replace(deadline=request.deadline)
     body = with_model(asked, target.model.id)
     ready = yield from prepared("embed", "openai_embeddings", lambda _: Encoded(body), target, settings)
-    result = yield from retried(lambda: _sent(ready), RetryPolicy(settings.max_retries, settings.deadline))
+    result = yield from retried(lambda: answered_whole(ready), RetryPolicy(settings.max_retries, settings.deadline))
     if isinstance(result, Err):
         raise result.error.located(target.provider.name, target.model.id)
-    answer: tuple[bytes, Usage | None] = result.value
-    return answer
-
-
-def _sent(ready: Prepared) -> Flow[Result[Any, Any]]:
-    reply = yield Send(ready.request, ready.timeouts, ready.target.provider.transport)
-    if isinstance(reply, Err):
-        return reply
-    response = reply.value
-    if response.status >= 300:
-        return Err(ready.codec.decode_error(response.status, response.headers, response.body))
-    decoded = ready.codec.decode_response(response.status, response.headers, response.body)
-    return decoded if isinstance(decoded, Err) else Ok((response.body, decoded.value.usage))
+    whole, answer = result.value
+    return whole, answer.usage
 
 
 def _translated(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...llm.call import prepared
 from ...llm.errors import StreamError
 from ...llm.flow import NOW, Emit, Open, Read, Send
-from ...llm.pipeline import broken_off
+from ...llm.pipeline import broken_off, error_body
 from ...llm.result import Err, Ok
 from ...llm.retry import RetryPolicy, retried
 from ...llm.wire.codec import Encoded
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _IN_OTHER_WORDS = {"model_in_body": True, "stream_in_body": True, "beta_in_body": False, "thinking_tags": None}
 """Facts that say that a target speaks its protocol in a way of its own, with the values that say it doesn't."""
-_MOST_ERROR_BYTES = 1024 * 1024
 _TAIL_BYTES = 8192
 _USAGE = (b'"usage":{', b'"usage": {', b'"usageMetadata"')
 _FORWARDED = ("anthropic-version", "anthropic-beta")
@@ -59,7 +58,7 @@ def whole(call: Call) -> Flow[Result[tuple[bytes, Completion], LambdaLLMError]]:
     body = _body_for(call, target)
 
     def attempt(settings: CallSettings, _: StreamRecord) -> Flow[Result[Any, Any]]:
-        return (yield from _sent((yield from _prepared(call, "chat", body, settings))))
+        return (yield from answered_whole((yield from _prepared(call, "chat", body, settings))))
 
     result = yield from _guarded(call, attempt, StreamRecord(target))
     if isinstance(result, Err):
@@ -105,7 +104,8 @@ def _forwarded(call: Call) -> Headers:
     return tuple(sent)
 
 
-def _sent(ready: Prepared) -> Flow[Result[Any, Any]]:
+def answered_whole(ready: Prepared) -> Flow[Result[Any, Any]]:
+    """A whole answer: its bytes, and what they decode to."""
     reply = yield Send(ready.request, ready.timeouts, ready.target.provider.transport)
     if isinstance(reply, Err):
         return reply
@@ -157,7 +157,7 @@ class Passed:
             return reply
         opened = reply.value
         if opened.status >= 300:
-            return Err(ready.codec.decode_error(opened.status, opened.headers, (yield from _body(opened.handle))))
+            return Err(ready.codec.decode_error(opened.status, opened.headers, (yield from error_body(opened.handle))))
         read = Read(opened.handle)
         while True:
             piece = yield read
@@ -272,14 +272,3 @@ def _event_at(whole: bytes, place: int) -> bytes:
     blank = b"\r\n\r\n" if b"\r\n\r\n" in whole[:_TAIL_BYTES] else b"\n\n"
     start, end = whole.rfind(blank, 0, place), whole.find(blank, place)
     return whole[0 if start < 0 else start + len(blank) : len(whole) if end < 0 else end + len(blank)]
-
-
-def _body(handle: object) -> Flow[bytes]:
-    pieces, size = [], 0
-    while size < _MOST_ERROR_BYTES:
-        piece = yield Read(handle)
-        if isinstance(piece, Err) or not piece.value:
-            break
-        pieces.append(piece.value)
-        size += len(piece.value)
-    return b"".join(pieces)
